@@ -1,0 +1,98 @@
+//! What the Admin API sees of the plugins: their state, and the endpoints that they declare.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use serde::Serialize;
+
+use crate::{HookError, Reply};
+
+/// The loaded and the refused plugins of this node.
+///
+/// Object-safe, because the Admin API needs neither speed nor the type of the runtime.
+pub trait PluginCatalog: Send + Sync + 'static {
+    /// Every artifact that was found in a plugin directory, ordered by name, whatever its state.
+    fn plugins(&self) -> Vec<PluginStatus>;
+
+    /// The endpoints that plugins in use declare, with the plugin that answers each.
+    fn admin_routes(&self) -> Vec<AdminRoute>;
+
+    /// Lets a plugin's admin hook answer a request.
+    ///
+    /// Runs on instances that serve no proxied request, under the same limits and budgets.
+    ///
+    /// # Errors
+    /// [`HookError::NotExported`] when no loaded plugin of that name has an admin hook; otherwise what went
+    /// wrong while the hook ran.
+    fn admin(
+        &self,
+        plugin: &str,
+        request: AdminRequest,
+    ) -> Pin<Box<dyn Future<Output = Result<Reply, HookError>> + Send + '_>>;
+}
+
+/// One artifact as `GET /moongate/plugins` shows it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PluginStatus {
+    /// Name from the manifest; the file's stem while no manifest could be read.
+    pub name: String,
+    /// Version from the manifest.
+    pub version: Option<String>,
+    /// Position among the plugins of a request, higher runs earlier.
+    pub priority: Option<i32>,
+    /// SHA-256 of the artifact in use, in hex.
+    pub digest: Option<String>,
+    /// The file that the artifact came from.
+    pub file: String,
+    /// Exported hooks, in the order in which a request meets them.
+    pub hooks: Vec<&'static str>,
+    /// Whether the plugin serves, and why not.
+    pub state: PluginState,
+    /// Why the newest artifact was refused, or the plugin's last failure.
+    pub last_error: Option<String>,
+    /// Counts the versions of this plugin that went live, from 1; 0 when none did.
+    pub generation: u64,
+    /// When the version in use went live, in Unix seconds.
+    pub loaded_at: Option<i64>,
+}
+
+/// What became of the newest artifact of a plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum PluginState {
+    /// The newest artifact is in use, or ready to be configured.
+    Ready,
+    /// The newest artifact was refused; an older version may still serve, see `generation`.
+    Refused,
+    /// The file is gone, and configurations still use the version that was loaded from it.
+    Removed,
+}
+
+/// An endpoint that a plugin adds to the Admin API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdminRoute {
+    /// The plugin that answers.
+    pub plugin: String,
+    /// Method, in capitals.
+    pub method: String,
+    /// Exact path, starting with a slash.
+    pub path: String,
+}
+
+/// A request to a plugin-declared endpoint.
+#[derive(Debug, Clone)]
+pub struct AdminRequest {
+    /// Method, in capitals.
+    pub method: String,
+    /// Path without the query.
+    pub path: String,
+    /// Text behind the `?`, as received.
+    pub query: Option<String>,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: Bytes,
+}

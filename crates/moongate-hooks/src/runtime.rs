@@ -1,0 +1,85 @@
+//! The traits through which the proxy runs hooks.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::{BindError, Decision, Exchange, FailurePolicy, HookError};
+
+/// Runs the hooks of plugins.
+///
+/// Workers are single-threaded and each has a number; a runtime may keep instances per worker and never
+/// needs to share one between two.
+pub trait PluginRuntime: Send + Sync + 'static {
+    /// One plugin configuration bound to one loaded version of its plugin.
+    ///
+    /// Part of a snapshot: it keeps that version alive, so that a request which started on it ends on it.
+    type Binding: Send + Sync + 'static;
+
+    /// Finds the loaded plugin that `spec` names and makes it accept the configuration.
+    ///
+    /// Runs off the request path while a snapshot is built, and blocks while the plugin looks at the
+    /// configuration. Nothing changes for running requests.
+    ///
+    /// # Errors
+    /// See [`BindError`].
+    fn bind(&self, spec: &PluginSpec<'_>) -> Result<Arc<Self::Binding>, BindError>;
+
+    /// Which hooks the bound version exports; those not in it are never called.
+    fn hooks(binding: &Self::Binding) -> HookSet;
+
+    /// Position of the plugin among those of a request; the higher runs first.
+    fn priority(binding: &Self::Binding) -> i32;
+
+    /// What a request gets when the plugin fails.
+    fn on_failure(binding: &Self::Binding) -> FailurePolicy;
+
+    /// Runs the request hook on the worker's own instances.
+    ///
+    /// The exchange always comes back, also from a hook that failed or was cut off.
+    fn on_request(
+        &self,
+        worker: usize,
+        binding: &Self::Binding,
+        exchange: Box<Exchange>,
+    ) -> impl Future<Output = (Box<Exchange>, Result<Decision, HookError>)>;
+
+    /// Runs the response hook; `exchange.response` is set. See [`PluginRuntime::on_request`].
+    fn on_response(
+        &self,
+        worker: usize,
+        binding: &Self::Binding,
+        exchange: Box<Exchange>,
+    ) -> impl Future<Output = (Box<Exchange>, Result<(), HookError>)>;
+}
+
+/// A plugin configuration, as the runtime needs to know it.
+#[derive(Debug, Clone, Copy)]
+pub struct PluginSpec<'a> {
+    /// Name of the plugin.
+    pub name: &'a str,
+    /// The settings.
+    pub config: &'a Map<String, Value>,
+}
+
+/// The hooks that a plugin exports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HookSet {
+    /// Called with each request, before it is sent upstream.
+    pub request: bool,
+    /// Called with the head of each response.
+    pub response: bool,
+    /// Called for the plugin's endpoints of the Admin API.
+    pub admin: bool,
+}
+
+impl HookSet {
+    /// The names of the hooks, in the order in which a request meets them.
+    pub fn names(self) -> Vec<&'static str> {
+        [(self.request, "request"), (self.response, "response"), (self.admin, "admin")]
+            .into_iter()
+            .filter_map(|(exported, name)| exported.then_some(name))
+            .collect()
+    }
+}

@@ -1,0 +1,1 @@
+//! Runs plugins: WebAssembly components behind hooks

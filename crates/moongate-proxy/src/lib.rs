@@ -1,0 +1,1 @@
+//! Listeners, upstream pools and hook execution

@@ -1,0 +1,1 @@
+//! Routes to matcher, request to match

@@ -1,0 +1,1 @@
+//! Write Moongate plugins in Rust
