@@ -48,9 +48,6 @@ pub enum HookError {
     /// The plugin refused a configuration that it had accepted at admission.
     #[error("refused its configuration: {0}")]
     Configure(String),
-    /// Too many failures in a row; the plugin is given a pause.
-    #[error("paused after repeated failures")]
-    Paused,
     /// The plugin does not export the hook.
     #[error("does not export this hook")]
     NotExported,
@@ -68,7 +65,6 @@ impl HookError {
             Self::Saturated { .. } => "plugin_saturated",
             Self::Instantiate(_) => "plugin_instantiate",
             Self::Configure(_) => "plugin_configure",
-            Self::Paused => "plugin_paused",
             Self::NotExported => "plugin_hook_missing",
         }
     }
@@ -144,7 +140,8 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn list(problems: &[Self]) -> String {
+    /// Several problems in one line.
+    pub fn list(problems: &[Self]) -> String {
         problems.iter().map(Self::to_string).collect::<Vec<_>>().join("; ")
     }
 }

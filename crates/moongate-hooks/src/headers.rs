@@ -18,7 +18,16 @@ pub enum HeaderError {
     /// The header frames the message or belongs to one connection; the gateway sets it.
     #[error("header belongs to the gateway")]
     Forbidden,
+    /// The value is longer than [`MAX_VALUE`], or there are [`MAX_LINES`] lines already.
+    #[error("header is too large, or there are too many")]
+    TooLarge,
 }
+
+/// Longest value that a plugin may set, in bytes.
+pub const MAX_VALUE: usize = 64 * 1024;
+
+/// Header lines that a message may have after a plugin added one.
+pub const MAX_LINES: usize = 1_000;
 
 /// Checks the name and value of a header that comes from a plugin.
 ///
@@ -26,6 +35,9 @@ pub enum HeaderError {
 /// See [`HeaderError`].
 pub fn parse_header(name: &[u8], value: &[u8]) -> Result<(HeaderName, HeaderValue), HeaderError> {
     let name = parse_header_name(name)?;
+    if value.len() > MAX_VALUE {
+        return Err(HeaderError::TooLarge);
+    }
     let value = HeaderValue::from_bytes(value).map_err(|_| HeaderError::InvalidValue)?;
     Ok((name, value))
 }

@@ -19,7 +19,10 @@ pub struct Entities {
 impl Entities {
     /// The service with this id.
     pub fn service(&self, id: Uuid) -> Option<&Service> {
-        self.services.binary_search_by_key(&id, |service| service.id).ok().and_then(|at| self.services.get(at))
+        self.services
+            .binary_search_by_key(&id, |service| service.id)
+            .ok()
+            .and_then(|at| self.services.get(at))
     }
 
     /// The route with this id.
@@ -186,6 +189,44 @@ pub enum Protocol {
     TlsPassthrough,
     /// UDP.
     Udp,
+}
+
+impl Protocol {
+    /// Every protocol, in the order in which messages list them.
+    pub const ALL: [Self; 8] = [
+        Self::Grpc,
+        Self::Grpcs,
+        Self::Http,
+        Self::Https,
+        Self::Tcp,
+        Self::Tls,
+        Self::TlsPassthrough,
+        Self::Udp,
+    ];
+
+    /// The protocol that configurations call `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|protocol| protocol.name() == name)
+    }
+
+    /// The name that configurations use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Grpc => "grpc",
+            Self::Grpcs => "grpcs",
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::TlsPassthrough => "tls_passthrough",
+            Self::Udp => "udp",
+        }
+    }
+
+    /// Whether requests of this protocol are HTTP requests, and not streams of bytes.
+    pub fn is_http(self) -> bool {
+        matches!(self, Self::Grpc | Self::Grpcs | Self::Http | Self::Https)
+    }
 }
 
 /// How a service's path, the matched path and the rest of a request's path are joined.

@@ -4,8 +4,17 @@
 //! hands its text and the time to this crate and gets validated entities or a list of problems.
 #![deny(missing_docs)]
 
+mod declarative;
 mod entity;
+mod ids;
+mod path;
+mod precedence;
 
+pub use declarative::{Declaration, DeclarativeError, Problems, parse};
 pub use entity::{
-    Entities, HttpsRedirectStatus, PathHandling, Plugin, Protocol, Reference, Route, Service, SourceOrDestination,
+    Entities, HttpsRedirectStatus, PathHandling, Plugin, Protocol, Reference, Route, Service,
+    SourceOrDestination,
 };
+pub use ids::generated_id;
+pub use path::{PathError, normalise, path_regex};
+pub use precedence::{PluginIndex, global_plugins, select_plugins};

@@ -1,1 +1,28 @@
-//! Runs plugins: WebAssembly components behind hooks
+//! Runs plugins: WebAssembly components behind hooks.
+//!
+//! An artifact becomes a [`Generation`](generation) by passing admission; workers borrow warm instances of it
+//! for the length of one hook. Whatever a guest does, it cannot hurt more than its own request: memory, time,
+//! stack, handles and output are bounded, and an instance that misbehaved is never used again.
+//!
+//! This is the only crate that depends on wasmtime.
+#![deny(missing_docs)]
+
+mod admission;
+mod artifact;
+mod bindings;
+mod cache;
+mod call;
+mod engine;
+mod generation;
+mod host;
+mod imports;
+mod instance;
+mod output;
+mod registry;
+mod settings;
+mod state;
+mod watch;
+
+pub use admission::AdmissionError;
+pub use host::{Binding, HostError, PluginHost};
+pub use settings::{HostOptions, PluginSettings};

@@ -1,0 +1,84 @@
+//! The state of the plugins, and the endpoints that they declare.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use http::Method;
+use moongate_hooks::{AdminRequest, AdminRoute, PluginCatalog, PluginState};
+use serde_json::{Value, json};
+
+use crate::api::{allowed_methods, to_value};
+use crate::body;
+use crate::error::ApiError;
+use crate::resource::segments;
+
+/// `GET /moongate/plugins`
+pub(crate) fn states(catalog: &dyn PluginCatalog) -> Result<Value, ApiError> {
+    Ok(json!({"data": to_value(&catalog.plugins())?}))
+}
+
+/// `GET /moongate/plugins/{name}`
+///
+/// Two files may claim one name; the answer is then about the one in use.
+pub(crate) fn state(catalog: &dyn PluginCatalog, name: &str) -> Result<Value, ApiError> {
+    let mut named: Vec<_> = catalog.plugins().into_iter().filter(|plugin| plugin.name == name).collect();
+    named.sort_by_key(|plugin| (plugin.generation == 0, plugin.state != PluginState::Ready));
+    to_value(named.first().ok_or(ApiError::NotFound)?)
+}
+
+/// Lets a plugin answer, where one declares the path.
+///
+/// Looked up for each request, because plugins come and go while the node runs.
+pub(crate) async fn answer(catalog: &dyn PluginCatalog, request: Request) -> Result<Response, ApiError> {
+    let path = segments(request.uri().path()).ok_or(ApiError::NotFound)?;
+    let mut declared = catalog.admin_routes();
+    declared.retain(|route| segments(&route.path).is_some_and(|declared| declared == path));
+    if declared.is_empty() {
+        return Err(ApiError::NotFound);
+    }
+    if *request.method() == Method::OPTIONS && !declares(&declared, &Method::OPTIONS) {
+        return Ok(allowed_methods(&methods(&declared), request.headers()));
+    }
+    let method = match request.method() {
+        &Method::HEAD if !declares(&declared, &Method::HEAD) => Method::GET,
+        method => method.clone(),
+    };
+    let route = declared.into_iter().find(|route| route.method == method.as_str());
+    let AdminRoute { plugin, method, path } = route.ok_or(ApiError::MethodNotAllowed)?;
+    let (parts, body) = request.into_parts();
+    let request = AdminRequest {
+        method,
+        path,
+        query: parts.uri.query().map(str::to_owned),
+        headers: parts.headers,
+        body: body::read(body).await?,
+    };
+    let reply = catalog.admin(&plugin, request).await.map_err(|error| {
+        tracing::error!(plugin, code = error.code(), %error, "admin hook failed");
+        ApiError::Unexpected
+    })?;
+    if reply.status.is_informational() {
+        tracing::error!(plugin, status = reply.status.as_u16(), "admin hook answered with an interim status");
+        return Err(ApiError::Unexpected);
+    }
+    let mut response = Response::new(Body::from(reply.body));
+    *response.status_mut() = reply.status;
+    *response.headers_mut() = reply.headers;
+    Ok(response)
+}
+
+fn declares(routes: &[AdminRoute], method: &Method) -> bool {
+    routes.iter().any(|route| route.method == method.as_str())
+}
+
+/// What can be asked of one path, in alphabetical order.
+fn methods(routes: &[AdminRoute]) -> Vec<&str> {
+    let mut methods: Vec<&str> = routes.iter().map(|route| route.method.as_str()).collect();
+    methods.push("OPTIONS");
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.sort_unstable();
+    methods.dedup();
+    methods
+}

@@ -1,0 +1,100 @@
+//! Compiled code on disk, so that a restart does not compile again.
+//!
+//! Compiled code runs with the gateway's own rights. It is therefore only ever read from a directory that
+//! belongs to the gateway's user and that nobody else can write to, and only under names that this module gave.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::artifact::Digest;
+
+/// A directory of compiled components, named by what they were compiled from, by what and for what.
+pub(crate) struct CompileCache {
+    directory: PathBuf,
+    /// Of the engine's version and settings: code that another one made is not looked at.
+    engine: u64,
+}
+
+impl CompileCache {
+    /// Opens the cache, making the directory where it is missing.
+    ///
+    /// # Errors
+    /// The directory cannot be made, or others could write to it.
+    pub(crate) fn open(directory: &Path, engine: &Engine) -> std::io::Result<Self> {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        private(directory)?;
+        let mut hasher = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        Ok(Self { directory: directory.to_owned(), engine: hasher.finish() })
+    }
+
+    /// The compiled component, if it was kept. Whatever is wrong with the file, compiling anew is the answer.
+    pub(crate) fn load(&self, digest: &Digest, engine: &Engine) -> Option<Component> {
+        let path = self.path(digest);
+        private(&path).ok()?;
+        match deserialize::component(engine, &path) {
+            Ok(component) => Some(component),
+            Err(error) => {
+                tracing::debug!(path = %path.display(), %error, "compiled plugin not usable, compiling again");
+                None
+            }
+        }
+    }
+
+    /// Keeps a compiled component. Failing to is not an error: the next start compiles again.
+    pub(crate) fn store(&self, digest: &Digest, component: &Component) {
+        let path = self.path(digest);
+        // Files in use are mapped into memory, so they are replaced and never written to.
+        let temporary = path.with_extension(format!("tmp-{}", std::process::id()));
+        let written = component.serialize().map_err(std::io::Error::other).and_then(|code| {
+            let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+            file.write_all(&code)?;
+            file.sync_all()?;
+            fs::rename(&temporary, &path)
+        });
+        if let Err(error) = written {
+            let _ = fs::remove_file(&temporary);
+            tracing::warn!(path = %path.display(), %error, "compiled plugin not kept, the next start compiles again");
+        }
+    }
+
+    fn path(&self, digest: &Digest) -> PathBuf {
+        self.directory.join(format!("{digest}-{:016x}.cwasm", self.engine))
+    }
+}
+
+/// Whether only the user of this process can write to a file or directory.
+fn private(path: &Path) -> std::io::Result<()> {
+    let metadata = fs::symlink_metadata(path)?;
+    let user = nix::unistd::geteuid().as_raw();
+    if metadata.is_symlink() || metadata.uid() != user || metadata.mode() & 0o022 != 0 {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::PermissionDenied,
+            format!("{} must belong to the gateway's user and be writable by nobody else", path.display()),
+        ));
+    }
+    Ok(())
+}
+
+mod deserialize {
+    //! The only unsafe code of the plugin host.
+    #![expect(unsafe_code, reason = "wasmtime cannot check compiled code; the caller made sure where it is from")]
+
+    use std::path::Path;
+
+    use wasmtime::Engine;
+    use wasmtime::component::Component;
+
+    pub(super) fn component(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
+        // SAFETY: the file lies in a directory, and is itself, writable by this user only, see `private`; it has
+        // a name that only `CompileCache::store` gives, which writes what this build's `serialize` made, under
+        // another name first. Wasmtime itself refuses code of another version or with other settings.
+        unsafe { Component::deserialize_file(engine, path) }
+    }
+}

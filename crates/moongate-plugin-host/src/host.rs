@@ -1,0 +1,272 @@
+//! The plugin host: what the rest of the gateway sees of this crate.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use moongate_hooks::{
+    AdminRequest, AdminRoute, BindError, Decision, Exchange, FailurePolicy, HookError, HookSet, PluginCatalog,
+    PluginRuntime, PluginSpec, PluginStatus, Reply,
+};
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::admission::{Admission, AdmissionError};
+use crate::artifact::Digest;
+use crate::cache::CompileCache;
+use crate::engine::{self, Clock};
+use crate::generation::{ConfigSlot, Generation};
+use crate::registry::Registry;
+use crate::settings::HostOptions;
+
+/// Why the host cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// The WebAssembly engine does not start on this machine.
+    #[error("the WebAssembly engine does not start: {0}")]
+    Engine(String),
+    /// A thread or runtime cannot be made.
+    #[error("the plugin host does not start")]
+    Thread(#[source] std::io::Error),
+}
+
+/// Loads plugins, keeps them loaded, and runs their hooks.
+pub struct PluginHost {
+    options: HostOptions,
+    admission: Mutex<Admission>,
+    registry: Mutex<Registry>,
+    clock: Arc<Clock>,
+    changes: watch::Sender<u64>,
+    /// Runs what belongs to no worker: admission, configuration checks, admin hooks.
+    runtime: tokio::runtime::Runtime,
+}
+
+/// One plugin configuration bound to one version of its plugin.
+pub struct Binding {
+    generation: Arc<Generation>,
+    slot: Arc<ConfigSlot>,
+}
+
+impl PluginHost {
+    /// Starts the engine and admits what lies in the plugin directories. Refused files are no error: they are
+    /// in the log and in [`PluginCatalog::plugins`].
+    ///
+    /// Blocks while plugins compile; must not be called from asynchronous code.
+    ///
+    /// # Errors
+    /// See [`HostError`].
+    pub fn start(options: HostOptions) -> Result<Arc<Self>, HostError> {
+        let failed = |error: wasmtime::Error| HostError::Engine(format!("{error:#}"));
+        let engine = engine::build().map_err(failed)?;
+        let cache = options.cache_dir.as_ref().and_then(|directory| {
+            CompileCache::open(directory, &engine)
+                .inspect_err(|error| {
+                    tracing::warn!(directory = %directory.display(), %error, "no compile cache, starts take longer");
+                })
+                .ok()
+        });
+        let admission = Admission::new(&engine, cache, options.max_artifact_size).map_err(failed)?;
+        let clock = Clock::start(&engine, options.workers + 1).map_err(HostError::Thread)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("plugin-host")
+            .enable_time()
+            .build()
+            .map_err(HostError::Thread)?;
+        let host = Arc::new(Self {
+            options,
+            admission: Mutex::new(admission),
+            registry: Mutex::default(),
+            clock: Arc::new(clock),
+            changes: watch::Sender::new(0),
+            runtime,
+        });
+        for path in host.files() {
+            host.examine(&path);
+        }
+        Ok(host)
+    }
+
+    /// Tells when the plugins that serve have changed, and bindings should be made anew.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Lets go of what only earlier snapshots referred to; to be called when a new one is in place.
+    pub fn settle(&self) {
+        self.registry.lock().settle();
+    }
+
+    /// The `.wasm` files in the plugin directories, in order.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for directory in &self.options.plugin_dirs {
+            let entries = match std::fs::read_dir(directory) {
+                Ok(entries) => entries,
+                Err(error) => {
+                    tracing::debug!(directory = %directory.display(), %error, "plugin directory not readable");
+                    continue;
+                }
+            };
+            files.extend(
+                entries
+                    .filter_map(|entry| Some(entry.ok()?.path()))
+                    .filter(|path| path.extension().is_some_and(|extension| extension == "wasm") && path.is_file()),
+            );
+        }
+        files.sort();
+        files
+    }
+
+    pub(crate) fn directories(&self) -> &[PathBuf] {
+        &self.options.plugin_dirs
+    }
+
+    /// Forgets the files that are not among `present`.
+    pub(crate) fn forget_missing(&self, present: &[PathBuf]) {
+        let mut registry = self.registry.lock();
+        let missing: Vec<_> = registry.files().filter(|path| !present.contains(path)).cloned().collect();
+        for path in missing {
+            tracing::info!(file = %path.display(), "plugin file removed");
+            registry.remove(&path);
+        }
+    }
+
+    /// Admits a new or changed file, and makes it serve if it passes.
+    pub(crate) fn examine(&self, path: &Path) {
+        let admission = self.admission.lock();
+        let read = admission.read(path);
+        let digest = read.as_ref().ok().map(|bytes| Digest::of(bytes));
+        if digest.is_some_and(|digest| self.registry.lock().is_known(path, &digest)) {
+            return;
+        }
+        let file = path.display();
+        match read.and_then(|bytes| self.admit(&admission, path, &bytes)) {
+            Ok(generation) => {
+                let manifest = &generation.artifact.manifest;
+                let (plugin, version, number) = (&manifest.name, &manifest.version, generation.number);
+                tracing::info!(%file, plugin, version, generation = number, "plugin loaded");
+                self.changes.send_modify(|count| *count += 1);
+            }
+            Err(error) => {
+                tracing::error!(%file, "plugin refused: {error}");
+                self.registry.lock().refuse(path, digest, error);
+            }
+        }
+    }
+
+    fn admit(&self, admission: &Admission, path: &Path, bytes: &[u8]) -> Result<Arc<Generation>, AdmissionError> {
+        let artifact = self.runtime.block_on(admission.admit(bytes, &self.clock))?;
+        let name = artifact.manifest.name.clone();
+        let (live, number) = {
+            let registry = self.registry.lock();
+            if let Some(other) = registry.other_file(&name, path) {
+                return Err(AdmissionError::NameTaken { name, other: other.display().to_string() });
+            }
+            let current = registry.generation(&name);
+            (current.map(|g| g.live_configs()).unwrap_or_default(), current.map_or(0, |g| g.number) + 1)
+        };
+        let settings = self.options.settings.get(&name).copied().unwrap_or_default();
+        let generation = Arc::new(Generation::new(
+            artifact,
+            settings,
+            number,
+            self.options.workers,
+            self.options.max_instances_per_worker,
+            &self.clock,
+        ));
+        let adopted = self.runtime.block_on(async {
+            let mut adopted = Vec::with_capacity(live.len());
+            for json in live {
+                adopted.push(generation.accept(json).await.map_err(AdmissionError::Configuration)?);
+            }
+            generation.warm_up(&adopted).await.map_err(AdmissionError::Start)?;
+            Ok(adopted)
+        })?;
+        self.registry.lock().publish(path, Arc::clone(&generation), adopted);
+        Ok(generation)
+    }
+}
+
+impl PluginRuntime for PluginHost {
+    type Binding = Binding;
+
+    fn bind(&self, spec: &PluginSpec<'_>) -> Result<Arc<Binding>, BindError> {
+        let generation = {
+            let registry = self.registry.lock();
+            let name = spec.name.to_owned();
+            match registry.generation(spec.name) {
+                Some(generation) => Arc::clone(generation),
+                None => match registry.refusal(spec.name) {
+                    Some(reason) => return Err(BindError::RefusedPlugin { name, reason }),
+                    None => return Err(BindError::UnknownPlugin { name }),
+                },
+            }
+        };
+        let json = serde_json::Value::Object(spec.config.clone()).to_string();
+        let slot = self.runtime.block_on(generation.accept(json))?;
+        Ok(Arc::new(Binding { generation, slot }))
+    }
+
+    fn hooks(binding: &Binding) -> HookSet {
+        binding.generation.artifact.hooks
+    }
+
+    fn priority(binding: &Binding) -> i32 {
+        binding.generation.artifact.manifest.priority
+    }
+
+    fn on_failure(binding: &Binding) -> FailurePolicy {
+        binding.generation.settings.on_failure
+    }
+
+    async fn on_request(
+        &self,
+        worker: usize,
+        binding: &Binding,
+        exchange: Box<Exchange>,
+    ) -> (Box<Exchange>, Result<Decision, HookError>) {
+        binding.generation.on_request(worker, &binding.slot, exchange).await
+    }
+
+    async fn on_response(
+        &self,
+        worker: usize,
+        binding: &Binding,
+        exchange: Box<Exchange>,
+    ) -> (Box<Exchange>, Result<(), HookError>) {
+        binding.generation.on_response(worker, &binding.slot, exchange).await
+    }
+}
+
+impl PluginCatalog for PluginHost {
+    fn plugins(&self) -> Vec<PluginStatus> {
+        self.registry.lock().statuses()
+    }
+
+    fn admin_routes(&self) -> Vec<AdminRoute> {
+        self.registry.lock().admin_routes()
+    }
+
+    fn admin(
+        &self,
+        plugin: &str,
+        request: AdminRequest,
+    ) -> Pin<Box<dyn Future<Output = Result<Reply, HookError>> + Send + '_>> {
+        let generation = self.registry.lock().generation(plugin).map(Arc::clone);
+        Box::pin(async move {
+            let generation = generation.ok_or(HookError::NotExported)?;
+            // On the host's own thread, so that a guest that computes holds up no other answer of the Admin API.
+            let call = self.runtime.spawn(async move { generation.on_admin(request).await });
+            call.await.unwrap_or_else(|error| Err(HookError::Instantiate(error.to_string())))
+        })
+    }
+}
+
+impl std::fmt::Debug for PluginHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PluginHost").field("options", &self.options).finish_non_exhaustive()
+    }
+}

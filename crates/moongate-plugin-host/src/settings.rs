@@ -1,0 +1,97 @@
+//! What the operator decides about plugins.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use moongate_hooks::FailurePolicy;
+
+/// How the host is set up; fixed for the life of the process.
+#[derive(Debug, Clone)]
+pub struct HostOptions {
+    /// Directories whose `.wasm` files are plugins.
+    pub plugin_dirs: Vec<PathBuf>,
+    /// Where compiled code is kept between starts; `None` compiles every time.
+    pub cache_dir: Option<PathBuf>,
+    /// Number of workers that will run hooks.
+    pub workers: usize,
+    /// Largest artifact that is looked at, in bytes.
+    pub max_artifact_size: u64,
+    /// Instances that one plugin may have on one worker at a time.
+    pub max_instances_per_worker: usize,
+    /// Settings of plugins by name; others have the default.
+    pub settings: BTreeMap<String, PluginSettings>,
+}
+
+impl Default for HostOptions {
+    fn default() -> Self {
+        Self {
+            plugin_dirs: Vec::new(),
+            cache_dir: None,
+            workers: 1,
+            max_artifact_size: 32 * 1024 * 1024,
+            max_instances_per_worker: 64,
+            settings: BTreeMap::new(),
+        }
+    }
+}
+
+/// What one plugin may use, and what its failure means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PluginSettings {
+    /// What a request gets when the plugin fails.
+    pub on_failure: FailurePolicy,
+    /// CPU time of one hook, in whole milliseconds.
+    pub cpu_budget: Duration,
+    /// Time on the clock of one hook, waiting included.
+    pub wall_budget: Duration,
+    /// Linear memory of one instance, in bytes.
+    pub memory_limit: usize,
+    /// Calls after which an instance is replaced by a fresh one.
+    pub max_calls_per_instance: u32,
+}
+
+impl Default for PluginSettings {
+    fn default() -> Self {
+        Self {
+            on_failure: FailurePolicy::Closed,
+            cpu_budget: Duration::from_millis(100),
+            wall_budget: Duration::from_secs(1),
+            memory_limit: 64 * 1024 * 1024,
+            max_calls_per_instance: 1_000_000,
+        }
+    }
+}
+
+/// Bounds that no setting lifts. They are far above what an honest plugin needs, and low enough that a
+/// dishonest one cannot make the gateway feel it.
+pub(crate) mod bounds {
+    /// Linear memory of any instance, in bytes; what the pool reserves.
+    pub(crate) const MEMORY: usize = 256 * 1024 * 1024;
+    /// Memory above which an instance is not used again, as a share of its limit: half.
+    pub(crate) const RETIRE_ABOVE: usize = 2;
+    /// Elements of a table.
+    pub(crate) const TABLE_ELEMENTS: usize = 100_000;
+    /// Core instances of one component; guests with an interpreter have a dozen.
+    pub(crate) const INSTANCES: usize = 20;
+    /// Tables of one component.
+    pub(crate) const TABLES: usize = 20;
+    /// Memories of one component.
+    pub(crate) const MEMORIES: usize = 4;
+    /// Entries of the host's resource table.
+    pub(crate) const RESOURCES: usize = 1_000;
+    /// Handles that a guest may hold; one for each of its configurations, and some to work with.
+    pub(crate) const HANDLES: usize = 20_000;
+    /// Bytes that a guest may hand over in one call of the host.
+    pub(crate) const HOSTCALL_BYTES: usize = 8 * 1024 * 1024;
+    /// Random bytes in one call.
+    pub(crate) const RANDOM_BYTES: u64 = 64 * 1024;
+    /// Length of a log line.
+    pub(crate) const LOG_LINE: usize = 4 * 1024;
+    /// Log lines of one plugin per second.
+    pub(crate) const LOG_LINES_PER_SECOND: u32 = 100;
+    /// Stack of a guest, in bytes.
+    pub(crate) const WASM_STACK: usize = 512 * 1024;
+    /// Frames of a guest's backtrace.
+    pub(crate) const BACKTRACE_FRAMES: usize = 20;
+}

@@ -1,0 +1,134 @@
+//! What the host keeps beside each guest.
+
+use std::sync::Arc;
+
+use moongate_hooks::Exchange;
+use wasmtime::ResourceLimiter;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use crate::output::{CapturedOutput, PluginLog};
+use crate::settings::{PluginSettings, bounds};
+
+/// Marks handles of the request at hand. There is only ever one, so the handle carries nothing.
+pub struct RequestHandle;
+
+/// Marks handles of the response at hand.
+pub struct ResponseHandle;
+
+/// The data of a store.
+pub(crate) struct GuestState {
+    /// The request that the guest is working on; lent for the length of a call.
+    pub(crate) exchange: Option<Box<Exchange>>,
+    /// Names the plugin's drawer in the request's context.
+    pub(crate) scope: u64,
+    /// How long the call at hand has been computing, and may.
+    pub(crate) meter: Meter,
+    /// Memory and tables.
+    pub(crate) memory: MemoryLimiter,
+    /// Where log lines go.
+    pub(crate) log: Arc<PluginLog>,
+    /// The end of what the guest wrote to its stderr, for the text of a trap.
+    pub(crate) output: CapturedOutput,
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+impl GuestState {
+    pub(crate) fn new(scope: u64, settings: &PluginSettings, log: &Arc<PluginLog>) -> Self {
+        let output = CapturedOutput::new(Arc::clone(log));
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(bounds::RESOURCES);
+        let wasi = WasiCtx::builder()
+            .max_random_size(bounds::RANDOM_BYTES)
+            .allow_tcp(false)
+            .allow_udp(false)
+            .allow_ip_name_lookup(false)
+            .stdout(output.clone())
+            .stderr(output.clone())
+            .build();
+        Self {
+            exchange: None,
+            scope,
+            meter: Meter { ticks: 0, budget: settings.cpu_budget.as_millis() as u64 },
+            memory: MemoryLimiter { limit: settings.memory_limit, used: 0, refused: false },
+            log: Arc::clone(log),
+            output,
+            wasi,
+            table,
+        }
+    }
+}
+
+impl WasiView for GuestState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl wasmtime_wasi_io::IoView for GuestState {
+    fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+}
+
+/// CPU time of a call, in ticks of the engine's clock. A guest that waits or has yielded is not charged.
+pub(crate) struct Meter {
+    ticks: u64,
+    budget: u64,
+}
+
+impl Meter {
+    /// Begins a call.
+    pub(crate) fn restart(&mut self) {
+        self.ticks = 0;
+    }
+
+    /// Charges a tick; says whether the budget allows to go on.
+    pub(crate) fn charge(&mut self) -> bool {
+        self.ticks += 1;
+        !self.exhausted()
+    }
+
+    /// Whether the call was cut off for its use of the CPU.
+    pub(crate) fn exhausted(&self) -> bool {
+        self.ticks >= self.budget
+    }
+}
+
+/// Bounds an instance's memory and tables, and remembers that it had to.
+pub(crate) struct MemoryLimiter {
+    pub(crate) limit: usize,
+    /// Bytes in use; memory of a guest never shrinks.
+    pub(crate) used: usize,
+    /// Whether the guest asked for more than the limit.
+    pub(crate) refused: bool,
+}
+
+impl ResourceLimiter for MemoryLimiter {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let total = self.used.saturating_add(desired.saturating_sub(current));
+        if total > self.limit {
+            self.refused = true;
+            return Ok(false);
+        }
+        self.used = total;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired <= bounds::TABLE_ELEMENTS)
+    }
+
+    fn instances(&self) -> usize {
+        bounds::INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        bounds::TABLES
+    }
+
+    fn memories(&self) -> usize {
+        bounds::MEMORIES
+    }
+}

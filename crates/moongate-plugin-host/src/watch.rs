@@ -1,0 +1,102 @@
+//! Notices new, changed and removed plugin files.
+//!
+//! Directories are watched and not files, because editors, `cp` and container mounts replace files. Where the
+//! system tells of no changes (network and some container file systems), looking once a second does.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use notify::{RecursiveMode, Watcher};
+
+use crate::host::{HostError, PluginHost};
+
+/// How often the directories are looked at without being told to.
+const POLL: Duration = Duration::from_secs(1);
+
+/// A file that did not change for so long is whole.
+const SETTLED: Duration = Duration::from_millis(25);
+
+impl PluginHost {
+    /// Watches the plugin directories, on a thread of its own, for as long as the host lives.
+    ///
+    /// # Errors
+    /// [`HostError::Thread`].
+    pub fn watch(self: &Arc<Self>) -> Result<(), HostError> {
+        let host = Arc::downgrade(self);
+        std::thread::Builder::new()
+            .name("plugin-watch".into())
+            .spawn(move || watch(&host))
+            .map_err(HostError::Thread)?;
+        Ok(())
+    }
+}
+
+fn watch(host: &Weak<PluginHost>) {
+    // Empty at first: a file that changed since the start is looked at, and one that did not is known by digest.
+    let mut seen = BTreeMap::new();
+    let (sender, events) = mpsc::channel();
+    let mut watcher = notify::recommended_watcher(move |_| {
+        let _ = sender.send(());
+    })
+    .inspect_err(|error| tracing::warn!(%error, "plugin directories are polled, the system tells of no changes"))
+    .ok();
+    let mut watched = Vec::new();
+    let mut wait = POLL;
+    loop {
+        match events.recv_timeout(wait) {
+            Ok(()) => while events.try_recv().is_ok() {},
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(wait),
+        }
+        let Some(host) = host.upgrade() else { return };
+        // A directory may come later than the gateway.
+        if let Some(watcher) = &mut watcher {
+            for directory in host.directories() {
+                if !watched.contains(directory) && watcher.watch(directory, RecursiveMode::NonRecursive).is_ok() {
+                    watched.push(directory.clone());
+                }
+            }
+        }
+        wait = if look(&host, &mut seen) { POLL } else { SETTLED };
+    }
+}
+
+/// Looks at the directories once. Says whether everything seen was whole.
+fn look(host: &PluginHost, seen: &mut BTreeMap<PathBuf, Stat>) -> bool {
+    let present = host.files();
+    host.forget_missing(&present);
+    seen.retain(|path, _| present.contains(path));
+    let changed: Vec<_> = present
+        .into_iter()
+        .filter_map(|path| {
+            let stat = stat(&path)?;
+            (seen.get(&path) != Some(&stat)).then_some((path, stat))
+        })
+        .collect();
+    if changed.is_empty() {
+        return true;
+    }
+    std::thread::sleep(SETTLED);
+    let mut whole = true;
+    for (path, before) in changed {
+        if stat(&path) == Some(before) {
+            host.examine(&path);
+            seen.insert(path, before);
+        } else {
+            whole = false;
+        }
+    }
+    whole
+}
+
+/// What changes when a file does.
+type Stat = (u64, u64, u64, i64, i64);
+
+fn stat(path: &Path) -> Option<Stat> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.dev(), metadata.ino(), metadata.size(), metadata.mtime(), metadata.mtime_nsec()))
+}
