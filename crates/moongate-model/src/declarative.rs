@@ -11,6 +11,7 @@ mod error;
 mod migrate;
 mod plugin;
 mod problems;
+mod protocol_rule;
 mod reader;
 mod resolve;
 mod route;

@@ -85,3 +85,6 @@ struct Scope {
     route: Option<Uuid>,
     service: Option<Uuid>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,13 @@
 //! Finds the few matchers that a request can match among thousands.
 //!
 //! Matchers are known here by their rank, 0 for the one that wins over all others. Each is filed under
-//! its plain paths, or under the empty path if it has none, and below that under its hosts, if all of
-//! them are plain. A request meets the entries whose path its own path starts with.
+//! its plain paths and the texts that its expressions require, or under the empty path if it has neither,
+//! and below that under its hosts, if all of them are plain. A request meets the entries whose path its own path starts with.
 
 use std::collections::HashMap;
 
-use crate::matcher::{Matcher, Paths};
+use crate::matcher::Matcher;
+use crate::paths::Paths;
 
 /// The ranks of all matchers, by path and host.
 #[derive(Debug, Default)]
@@ -22,10 +23,12 @@ impl Index {
         for (rank, matcher) in matchers.iter().enumerate() {
             match &matcher.paths {
                 Paths::Plain(paths) => filed.extend(paths.iter().map(|path| (&**path, rank))),
-                Paths::Any | Paths::Regexes(_) => filed.push(("", rank)),
+                Paths::Regexes(regexes) => filed.extend(regexes.iter().map(|regex| (&*regex.literal, rank))),
+                Paths::Any => filed.push(("", rank)),
             }
         }
         filed.sort_unstable();
+        filed.dedup();
 
         let mut entries: Vec<Entry> = Vec::new();
         for (path, rank) in filed {

@@ -8,6 +8,7 @@
 mod host;
 mod index;
 mod matcher;
+mod paths;
 mod priority;
 mod request;
 mod router;

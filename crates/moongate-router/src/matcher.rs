@@ -4,12 +4,13 @@
 //! length of its plain paths, because each of these groups competes with other routes on its own.
 
 use http::HeaderName;
-use moongate_model::{Route, path_regex};
-use regex::{Regex, bytes};
+use moongate_model::Route;
+use regex::bytes;
 use uuid::Uuid;
 
 use crate::RouterError;
 use crate::host::{HostPattern, NamePattern};
+use crate::paths::Paths;
 use crate::priority::Priority;
 use crate::request::{Facts, Match};
 
@@ -51,9 +52,12 @@ impl Matcher {
                 id,
                 priority,
                 paths,
-                hosts: texts(&route.hosts).map(|host| HostPattern::new(host)).collect(),
-                methods: texts(&route.methods).map(|method| method.as_str().into()).collect(),
-                snis: texts(&route.snis)
+                hosts: route.hosts.iter().flatten().map(|host| HostPattern::new(host)).collect(),
+                methods: route.methods.iter().flatten().map(|method| method.as_str().into()).collect(),
+                snis: route
+                    .snis
+                    .iter()
+                    .flatten()
                     .map(|sni| NamePattern::new(sni.strip_suffix('.').unwrap_or(sni)))
                     .collect(),
                 headers: HeaderCondition::of_route(route)?,
@@ -85,73 +89,6 @@ impl Matcher {
     fn sni_matches(&self, facts: &Facts<'_, '_>) -> bool {
         let sni = facts.request.sni;
         !facts.request.https || sni.is_some_and(|name| self.snis.iter().any(|sni| sni.matches(name)))
-    }
-}
-
-/// The paths of one group.
-#[derive(Debug)]
-pub(crate) enum Paths {
-    /// The route has no paths.
-    Any,
-    /// Prefixes, all of the same length.
-    Plain(Vec<Box<str>>),
-    /// Regular expressions.
-    Regexes(Vec<Regex>),
-}
-
-impl Paths {
-    fn groups(route: &Route) -> Result<Vec<Self>, RouterError> {
-        let mut groups: Vec<Self> = Vec::new();
-        for path in texts(&route.paths) {
-            if let Some(text) = path.strip_prefix('~') {
-                let regex = path_regex(text).map_err(|source| RouterError::Path {
-                    route: route.id,
-                    text: text.to_owned(),
-                    source,
-                })?;
-                match groups.iter_mut().find_map(Self::regexes) {
-                    Some(regexes) => regexes.push(regex),
-                    None => groups.push(Self::Regexes(vec![regex])),
-                }
-            } else {
-                match groups.iter_mut().find_map(|group| group.plain(path.len())) {
-                    Some(paths) => paths.push(path.as_str().into()),
-                    None => groups.push(Self::Plain(vec![path.as_str().into()])),
-                }
-            }
-        }
-        if groups.is_empty() {
-            groups.push(Self::Any);
-        }
-        Ok(groups)
-    }
-
-    fn regexes(&mut self) -> Option<&mut Vec<Regex>> {
-        match self {
-            Self::Regexes(regexes) => Some(regexes),
-            Self::Any | Self::Plain(_) => None,
-        }
-    }
-
-    fn plain(&mut self, length: usize) -> Option<&mut Vec<Box<str>>> {
-        match self {
-            Self::Plain(paths) if paths.first().is_some_and(|path| path.len() == length) => Some(paths),
-            Self::Any | Self::Plain(_) | Self::Regexes(_) => None,
-        }
-    }
-
-    /// The part of `path` that one of the group's paths matches.
-    fn matched<'r>(&self, path: &'r str) -> Option<&'r str> {
-        match self {
-            Self::Any => Some(path.get(..1).filter(|slash| *slash == "/").unwrap_or("/")),
-            Self::Plain(prefixes) => prefixes
-                .iter()
-                .find(|prefix| path.starts_with(&***prefix))
-                .and_then(|prefix| path.get(..prefix.len())),
-            Self::Regexes(regexes) => {
-                regexes.iter().find_map(|regex| regex.find(path)).map(|found| found.as_str())
-            }
-        }
     }
 }
 
@@ -214,10 +151,6 @@ impl HeaderValuePattern {
             Self::Regex(regex) => regex.is_match(value),
         }
     }
-}
-
-fn texts(list: &Option<Vec<String>>) -> impl Iterator<Item = &String> {
-    list.iter().flatten()
 }
 
 /// Names the groups of a route that has several.

@@ -23,14 +23,24 @@ pub(super) fn read(text: &str) -> Result<Map<String, Value>, DeclarativeError> {
 }
 
 fn read_yaml(text: &str) -> Result<Yaml, DeclarativeError> {
-    let syntax = |error: serde_yaml::Error| DeclarativeError::Syntax {
-        reason: error.to_string(),
-        line: error.location().map(|location| location.line()),
-        column: error.location().map(|location| location.column()),
-    };
     let mut value: Yaml = serde_yaml::from_str(text).map_err(syntax)?;
     value.apply_merge().map_err(syntax)?;
     Ok(value)
+}
+
+fn syntax(error: serde_yaml::Error) -> DeclarativeError {
+    let mut reason = error.to_string();
+    let location = error.location();
+    if let Some(location) = &location
+        && !reason.contains(" line ")
+    {
+        reason.push_str(&format!(" at line {} column {}", location.line(), location.column()));
+    }
+    DeclarativeError::Syntax {
+        reason,
+        line: location.as_ref().map(serde_yaml::Location::line),
+        column: location.as_ref().map(serde_yaml::Location::column),
+    }
 }
 
 fn from_yaml(value: Yaml) -> Value {

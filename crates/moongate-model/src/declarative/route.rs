@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::collector::{ForeignKey, Parent, Source};
+use super::protocol_rule::{EXCLUSIVE_SETS, ProtocolRule};
 use super::reader::{Record, elements_of, integer_within, text};
 use super::resolve::Drafted;
-use super::rules::{self, ExpressionProblem};
+use super::rules;
 use crate::{
     HttpsRedirectStatus, PathHandling, Protocol, Reference, Route, SourceOrDestination, generated_id,
 };
@@ -49,6 +50,14 @@ pub(super) fn read(
     let name = record.text("name", rules::name);
     let protocols = protocols(record);
     let is_grpc = matches!(protocols.first(), Some(Protocol::Grpc | Protocol::Grpcs));
+    let mut unsupported = Vec::new();
+    let paths = record.list("paths", "expected an array", |element| {
+        let path = text(element, &|_: &str| Ok(()), 1)?;
+        if let Some(reason) = rules::route_path(&path)? {
+            unsupported.push(format!("{path}: {reason}"));
+        }
+        Ok(path)
+    });
     let route = Route {
         id: id.unwrap_or_else(|| {
             name.as_deref().map_or_else(Uuid::new_v4, |name| generated_id(Route::COLLECTION, name))
@@ -59,7 +68,7 @@ pub(super) fn read(
         protocols,
         methods: record.set("methods", |element| text(element, &rules::method, 1)),
         hosts: record.texts("hosts", rules::route_host),
-        paths: record.texts("paths", rules::route_path),
+        paths,
         headers: headers(record),
         snis: record.set("snis", |element| text(element, &rules::wildcard_sni, 1)),
         sources: record.set("sources", source_or_destination),
@@ -75,6 +84,7 @@ pub(super) fn read(
         service: None,
     };
     check(record, &route);
+    check_expressions(record, &route, unsupported);
     let service = ForeignKey::read(record, "service", "services", parent);
     (route, service.into_iter().collect())
 }
@@ -240,17 +250,12 @@ fn check(record: &mut Record<'_, '_>, route: &Route) {
             record.problem(name, format!("cannot set '{name}' when 'protocols' is {}", rule.protocols));
         }
     }
-    check_expressions(record, route);
 }
 
 /// Expressions that are right, but that the router cannot use.
-fn check_expressions(record: &mut Record<'_, '_>, route: &Route) {
-    for path in route.paths.iter().flatten() {
-        if let Some(expression) = path.strip_prefix('~')
-            && let Some(ExpressionProblem::Unsupported(reason)) = rules::path_regex_problem(expression)
-        {
-            record.entity_problem(format!("Router Expression failed validation: {path}: {reason}"));
-        }
+fn check_expressions(record: &mut Record<'_, '_>, route: &Route, unsupported_paths: Vec<String>) {
+    for reason in unsupported_paths {
+        record.entity_problem(format!("Router Expression failed validation: {reason}"));
     }
     for (name, values) in route.headers.iter().flatten() {
         if values.is_empty() {
@@ -266,63 +271,3 @@ fn check_expressions(record: &mut Record<'_, '_>, route: &Route) {
         }
     }
 }
-
-/// What the first protocol of a route asks of its other fields.
-#[derive(Debug)]
-struct ProtocolRule {
-    one_of: &'static [&'static str],
-    missing: &'static str,
-    forbidden: &'static [&'static str],
-    protocols: &'static str,
-}
-
-impl ProtocolRule {
-    fn of(protocols: &[Protocol]) -> Self {
-        let of_http = Self {
-            one_of: &["methods", "hosts", "headers", "paths"],
-            missing: "must set one of 'methods', 'hosts', 'headers', 'paths' when 'protocols' is 'http'",
-            forbidden: &["sources", "destinations"],
-            protocols: "'http' or 'https'",
-        };
-        let of_grpc = Self {
-            one_of: &["hosts", "headers", "paths"],
-            missing: "must set one of 'hosts', 'headers', 'paths' when 'protocols' is 'grpc'",
-            forbidden: &["methods", "sources", "destinations", "strip_path"],
-            protocols: "'grpc' or 'grpcs'",
-        };
-        let of_stream = Self {
-            one_of: &["sources", "destinations", "snis"],
-            missing: "must set one of 'sources', 'destinations', 'snis' when 'protocols' is 'tcp', 'tls' or 'udp'",
-            forbidden: &["methods", "hosts", "paths", "headers"],
-            protocols: "'tcp', 'tls', 'tls_passthrough' or 'udp'",
-        };
-        match protocols.first() {
-            Some(Protocol::Grpc | Protocol::Grpcs) if protocols.contains(&Protocol::Grpcs) => Self {
-                one_of: &["hosts", "headers", "paths", "snis"],
-                missing: "must set one of 'hosts', 'headers', 'paths', 'snis' when 'protocols' is 'grpcs'",
-                ..of_grpc
-            },
-            Some(Protocol::Grpc | Protocol::Grpcs) => of_grpc,
-            Some(Protocol::Tcp | Protocol::Tls | Protocol::Udp) => of_stream,
-            Some(Protocol::TlsPassthrough) => Self {
-                one_of: &["snis"],
-                missing: "must set snis when 'protocols' is 'tls_passthrough'",
-                ..of_stream
-            },
-            Some(Protocol::Http | Protocol::Https) | None if protocols.contains(&Protocol::Https) => Self {
-                one_of: &["methods", "hosts", "headers", "paths", "snis"],
-                missing: "must set one of 'methods', 'hosts', 'headers', 'paths', 'snis' when 'protocols' is 'https'",
-                ..of_http
-            },
-            Some(Protocol::Http | Protocol::Https) | None => of_http,
-        }
-    }
-}
-
-/// Sets of protocols of which a route can have one, and how messages write them.
-const EXCLUSIVE_SETS: [(&[Protocol], &str); 4] = [
-    (&[Protocol::Http, Protocol::Https], "('http', 'https')"),
-    (&[Protocol::Tcp, Protocol::Tls, Protocol::Udp], "('tcp', 'tls', 'udp')"),
-    (&[Protocol::TlsPassthrough], "('tls_passthrough')"),
-    (&[Protocol::Grpc, Protocol::Grpcs], "('grpc', 'grpcs')"),
-];

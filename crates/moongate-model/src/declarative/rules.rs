@@ -98,45 +98,30 @@ pub(super) fn path(text: &str) -> Result<(), String> {
 }
 
 /// A path of a route: a prefix in its normal form, or a regular expression behind a `~`.
-pub(super) fn route_path(text: &str) -> Result<(), String> {
+///
+/// An expression can be right and still use something that the router's engine does not have, or be too
+/// large for it. That is a problem of the route as a whole, and is returned.
+pub(super) fn route_path(text: &str) -> Result<Option<String>, String> {
     if !text.starts_with('/') && !text.starts_with("~/") {
         return Err("should start with: / (fixed path) or ~/ (regex path)".to_owned());
     }
     has_no_empty_segment(text)?;
     escapes_are_complete(text)?;
     if let Some(expression) = text.strip_prefix('~') {
-        return match path_regex_problem(expression) {
-            Some(ExpressionProblem::Broken(reason)) => {
-                Err(format!("invalid regex: '{expression}' (PCRE returned: {reason})"))
-            }
-            Some(ExpressionProblem::Unsupported(_)) | None => Ok(()),
+        let Err(error) = path_regex(expression) else { return Ok(None) };
+        let reason = reason_of(&error);
+        let is_unsupported = UNSUPPORTED_IN_EXPRESSIONS.iter().any(|feature| reason.contains(feature));
+        return if is_unsupported {
+            Ok(Some(reason))
+        } else {
+            Err(format!("invalid regex: '{expression}' (PCRE returned: {reason})"))
         };
     }
     match resolve(text) {
-        Ok((normal, _)) if normal == text => Ok(()),
+        Ok((normal, _)) if normal == text => Ok(None),
         Ok((normal, _)) => Err(format!("non-normalized path, consider use '{normal}' instead")),
         Err(error) => Err(format!("invalid path: '{text}' ({error})")),
     }
-}
-
-/// What is wrong with a regular expression.
-#[derive(Debug)]
-pub(super) enum ExpressionProblem {
-    /// It is no expression in any dialect.
-    Broken(String),
-    /// It uses something that the router's engine does not have, or is too large for it.
-    Unsupported(String),
-}
-
-/// What is wrong with the regular expression of a path, if anything is.
-pub(super) fn path_regex_problem(expression: &str) -> Option<ExpressionProblem> {
-    let reason = reason_of(&path_regex(expression).err()?);
-    let unsupported = ["look-around", "backreferences", "exceeds size limit"];
-    Some(if unsupported.iter().any(|feature| reason.contains(feature)) {
-        ExpressionProblem::Unsupported(reason)
-    } else {
-        ExpressionProblem::Broken(reason)
-    })
 }
 
 /// What is wrong with the regular expression of a header's value, if anything is.
@@ -245,6 +230,9 @@ fn escapes_are_complete(path: &str) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// How the engine's reports tell expressions that it cannot run from those that are wrong.
+const UNSUPPORTED_IN_EXPRESSIONS: [&str; 3] = ["look-around", "backreferences", "exceeds size limit"];
 
 /// The protocols, as messages list them.
 pub(super) const PROTOCOLS: &str = "grpc, grpcs, http, https, tcp, tls, tls_passthrough, udp";

@@ -95,6 +95,7 @@ pub(super) fn expand_url(fields: &Map<String, Value>) -> Cow<'_, Map<String, Val
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
         _ => (address, None),
     };
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let number = port.map(|port| port.parse::<i64>().map_or_else(|_| Value::from(port), Value::from));
     let protocol = scheme.unwrap_or(if port == Some("443") { "https" } else { "http" });
     let default_port = if protocol == "https" { 443 } else { 80 };

@@ -14,7 +14,7 @@ fn a_service_without_a_path_adds_nothing() {
     for &(service, route, strip, path, v0, _) in TABLE.iter().filter(|row| row.0 == "/") {
         let joined = upstream_path(None, PathHandling::V0, strip, path, route);
         assert_eq!(joined, v0, "{service} + {path}, route {route}, strip {strip}");
-        assert!(matches!(joined, Cow::Borrowed(_)), "{path} was copied");
+        assert_eq!(matches!(joined, Cow::Borrowed(_)), path.contains(v0), "{path} was copied");
     }
 }
 

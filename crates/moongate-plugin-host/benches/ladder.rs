@@ -1,0 +1,117 @@
+//! What hooks cost, from nothing to a real plugin, in one process and on one thread.
+//!
+//! `cargo xtask plugins` must have built the plugins before.
+#![allow(clippy::expect_used, clippy::panic, missing_docs, reason = "a benchmark stops at the first surprise")]
+
+use std::hint::black_box;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use moongate_hooks::{Client, Decision, Exchange, PluginRuntime, PluginSpec};
+use moongate_plugin_host::{Binding, HostOptions, PluginHost, PluginSettings};
+use serde_json::json;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn ladder(c: &mut Criterion) {
+    let host = host(PluginSettings::default());
+    let fresh = self::host(PluginSettings { max_calls_per_instance: 1, ..PluginSettings::default() });
+    let noop = bind(&host, "noop", json!({}));
+    let one_header = bind(&host, "one-header", json!({}));
+    let three = [
+        bind(&host, "one-header", json!({ "name": "x-one" })),
+        bind(&host, "one-header", json!({ "name": "x-two" })),
+        bind(&host, "one-header", json!({ "name": "x-three" })),
+    ];
+    let jwt = bind(&host, "jwt-claims", json!({ "secret": SECRET, "claims": { "username": "JWT-username" } }));
+    let noop_fresh = bind(&fresh, "noop", json!({}));
+
+    let mut group = c.benchmark_group("request_hook");
+    group.warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
+    run(&mut group, "no_plugin", &host, &[]);
+    run(&mut group, "noop_warm", &host, std::slice::from_ref(&noop));
+    run(&mut group, "noop_fresh_instance", &fresh, std::slice::from_ref(&noop_fresh));
+    run(&mut group, "one_header", &host, std::slice::from_ref(&one_header));
+    run(&mut group, "three_one_header", &host, &three);
+    run(&mut group, "jwt_claims_hs256", &host, std::slice::from_ref(&jwt));
+    group.finish();
+}
+
+/// Sends one exchange through a chain over and over, as a worker does.
+fn run(
+    group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>,
+    name: &str,
+    host: &PluginHost,
+    chain: &[Arc<Binding>],
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime starts");
+    group.bench_function(name, |b| {
+        b.iter_custom(|iterations| {
+            runtime.block_on(async {
+                let mut exchange = exchange();
+                let started = tokio::time::Instant::now();
+                for _ in 0..iterations {
+                    for binding in chain {
+                        let (back, decision) = host.on_request(0, binding, exchange).await;
+                        assert!(matches!(decision, Ok(Decision::Continue)), "{decision:?}");
+                        exchange = back;
+                    }
+                    exchange.response_edits.clear();
+                    exchange = black_box(exchange);
+                }
+                started.elapsed()
+            })
+        });
+    });
+}
+
+fn host(settings: PluginSettings) -> Arc<PluginHost> {
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
+    PluginHost::start(HostOptions {
+        plugin_dirs: vec![target.join("plugins"), target.join("test-plugins")],
+        settings: ["noop", "one-header", "jwt-claims"].map(|name| (name.to_owned(), settings)).into(),
+        ..HostOptions::default()
+    })
+    .expect("the host starts")
+}
+
+fn bind(host: &PluginHost, name: &str, config: serde_json::Value) -> Arc<Binding> {
+    let config = config.as_object().expect("a configuration is an object");
+    host.bind(&PluginSpec { name, config }).unwrap_or_else(|error| panic!("{error}; run `cargo xtask plugins`"))
+}
+
+fn exchange() -> Box<Exchange> {
+    let claims = json!({ "username": "MichalJeczalik", "sub": "1234567890", "iat": 1_516_239_022, "exp": 4_102_444_800_i64 });
+    let key = jsonwebtoken::EncodingKey::from_secret(SECRET.as_bytes());
+    let token = jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).expect("claims can be signed");
+    let (request, ()) = http::Request::get("/secure/orders?page=2")
+        .header("host", "gateway.test")
+        .header("user-agent", "ladder")
+        .header("accept", "*/*")
+        .header("authorization", format!("Bearer {token}"))
+        .body(())
+        .expect("the request is well-formed")
+        .into_parts();
+    Box::new(Exchange {
+        id: 1,
+        request,
+        client: Client {
+            peer: SocketAddr::from(([127, 0, 0, 1], 40_000)),
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            tls: false,
+        },
+        matched: None,
+        response: None,
+        response_edits: Default::default(),
+        context: Default::default(),
+    })
+}
+
+const SECRET: &str = "moongate-demo-secret";
+
+criterion_group!(benches, ladder);
+criterion_main!(benches);
