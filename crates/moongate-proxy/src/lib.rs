@@ -1,1 +1,26 @@
-//! Listeners, upstream pools and hook execution
+//! The data plane: accepts requests, runs plugins on them, and forwards them.
+//!
+//! Each worker is one thread with its own event loop, listeners, upstream connections and plugin instances.
+//! Workers share nothing that is written to on a request's way; what they serve is a [`Snapshot`], built off
+//! that way and swapped whole. Nothing here waits for a database or for another worker.
+#![deny(missing_docs)]
+
+mod answer;
+mod body;
+mod connection;
+mod deadline;
+mod error;
+mod forwarded;
+mod handler;
+mod hooks;
+mod options;
+mod pool;
+mod proxy;
+mod response;
+mod snapshot;
+mod worker;
+
+pub use error::ErrorType;
+pub use options::{HeaderTokens, ListenAddress, ProxyOptions};
+pub use proxy::{Counters, Proxy, StartError};
+pub use snapshot::{Snapshot, SnapshotError};

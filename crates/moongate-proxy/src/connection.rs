@@ -1,0 +1,116 @@
+//! A connection to an upstream, driven by whoever uses it.
+//!
+//! hyper splits a connection into a handle to send requests with and a driver that does the work, made to run
+//! as a task of its own. Here the request that has borrowed the connection polls the driver itself, so a request
+//! costs no hand-over between tasks. A connection at rest is not polled; whether it was closed meanwhile is found
+//! out when it is taken up again.
+
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
+use hyper::client::conn::http1::{Builder, Connection as Driver, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use crate::body::RequestBody;
+use crate::snapshot::Upstream;
+
+type HttpDriver = Driver<TokioIo<TcpStream>, RequestBody>;
+
+/// See the module's description.
+pub(crate) struct Connection {
+    sender: SendRequest<RequestBody>,
+    /// `None` once the connection is closed.
+    driver: Option<Pin<Box<HttpDriver>>>,
+    /// When the connection was last given back.
+    pub(crate) idle_since: Instant,
+}
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub(crate) enum ConnectError {
+    /// The upstream's name has no address.
+    Resolve(io::Error),
+    /// Nobody answers at the address.
+    Connect(io::Error),
+}
+
+impl Connection {
+    /// Opens a connection to an upstream. Tries its addresses in order.
+    pub(crate) async fn open(upstream: &Upstream) -> Result<Self, ConnectError> {
+        let stream = match upstream.host.parse::<IpAddr>() {
+            Ok(address) => TcpStream::connect(SocketAddr::new(address, upstream.port)).await,
+            Err(_) => {
+                let addresses = tokio::net::lookup_host((upstream.host.as_str(), upstream.port))
+                    .await
+                    .map_err(ConnectError::Resolve)?;
+                connect_first(addresses).await
+            }
+        };
+        let stream = stream.map_err(ConnectError::Connect)?;
+        stream.set_nodelay(true).map_err(ConnectError::Connect)?;
+        let (sender, driver) = Builder::new()
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| ConnectError::Connect(io::Error::other(error)))?;
+        Ok(Self { sender, driver: Some(Box::pin(driver)), idle_since: Instant::now() })
+    }
+
+    /// Lets the connection make progress.
+    pub(crate) fn drive(&mut self, cx: &mut Context<'_>) {
+        if let Some(driver) = &mut self.driver
+            && driver.as_mut().poll(cx).is_ready()
+        {
+            self.driver = None;
+        }
+    }
+
+    /// Whether another request can be sent.
+    pub(crate) fn is_reusable(&self) -> bool {
+        self.driver.is_some() && self.sender.is_ready()
+    }
+
+    /// Sends a request and waits for the head of its response.
+    ///
+    /// # Errors
+    /// hyper's; it holds the request where nothing of it was sent.
+    pub(crate) async fn send(
+        &mut self,
+        request: Request<RequestBody>,
+        mut while_waiting: impl FnMut(&mut Context<'_>) -> bool,
+    ) -> Option<Result<Response<Incoming>, TrySendError<Request<RequestBody>>>> {
+        let mut sending = pin!(self.sender.try_send_request(request));
+        let driver = &mut self.driver;
+        std::future::poll_fn(|cx| {
+            if let Some(active) = driver
+                && active.as_mut().poll(cx).is_ready()
+            {
+                *driver = None;
+            }
+            match sending.as_mut().poll(cx) {
+                Poll::Ready(answer) => Poll::Ready(Some(answer)),
+                Poll::Pending if while_waiting(cx) => Poll::Pending,
+                Poll::Pending => Poll::Ready(None),
+            }
+        })
+        .await
+    }
+}
+
+async fn connect_first(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}

@@ -1,0 +1,149 @@
+//! Deadlines of client connections, at the cost of a store.
+//!
+//! A timer for each wait would be armed and disarmed several times per request, and hardly ever fire. Here a
+//! connection writes down until when it is willing to wait, and its worker looks at all of them some times a
+//! second. Whoever is late is woken and finds that its deadline has passed.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+use std::task::Waker;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How often a worker looks at its deadlines; a wait may take so much longer than it should.
+pub(crate) const LOOK: Duration = Duration::from_millis(50);
+
+/// What one connection is waiting for, and until when.
+#[derive(Default)]
+pub(crate) struct Deadline {
+    until: Cell<Option<Instant>>,
+    /// Whether the connection waits for its client's next request.
+    at_rest: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Deadline {
+    /// Starts to wait, in the middle of a request, for something that may take `wait` from `now`.
+    pub(crate) fn wait(&self, now: Instant, wait: Duration) {
+        self.until.set(now.checked_add(wait));
+        self.at_rest.set(false);
+    }
+
+    /// Starts to wait for the client's next request.
+    pub(crate) fn rest(&self, now: Instant, wait: Duration) {
+        self.until.set(now.checked_add(wait));
+        self.at_rest.set(true);
+    }
+
+    /// There is something to do, and nothing to wait for.
+    pub(crate) fn work(&self) {
+        self.until.set(None);
+        self.at_rest.set(false);
+    }
+
+    /// Whether the client has taken too long to send its next request.
+    pub(crate) fn has_rested_too_long(&self, now: Instant) -> bool {
+        self.at_rest.get() && self.has_passed(now)
+    }
+
+    /// Whether the wait is over.
+    pub(crate) fn has_passed(&self, now: Instant) -> bool {
+        self.until.get().is_some_and(|until| until <= now)
+    }
+
+    /// Wakes `waker` when a wait is over. One task waits on a connection, so the last one counts.
+    pub(crate) fn wake(&self, waker: &Waker) {
+        let mut known = self.waker.borrow_mut();
+        if known.as_ref().is_none_or(|known| !known.will_wake(waker)) {
+            *known = Some(waker.clone());
+        }
+    }
+}
+
+/// The deadlines of one worker.
+#[derive(Default)]
+pub(crate) struct Deadlines {
+    all: RefCell<Vec<Weak<Deadline>>>,
+}
+
+impl Deadlines {
+    /// A deadline that is looked at until it is dropped.
+    pub(crate) fn register(&self) -> Rc<Deadline> {
+        let deadline = Rc::new(Deadline::default());
+        self.all.borrow_mut().push(Rc::downgrade(&deadline));
+        deadline
+    }
+
+    /// Lets connections that wait for a request wait for no longer than `wait` from `now`.
+    pub(crate) fn shorten_rest(&self, now: Instant, wait: Duration) {
+        for deadline in self.all.borrow().iter().filter_map(Weak::upgrade).filter(|d| d.at_rest.get()) {
+            let until = now.checked_add(wait);
+            if deadline.until.get() > until {
+                deadline.until.set(until);
+            }
+        }
+    }
+
+    /// Wakes the connections whose wait is over.
+    pub(crate) fn look(&self, now: Instant) {
+        let mut late = Vec::new();
+        self.all.borrow_mut().retain(|deadline| {
+            let Some(deadline) = deadline.upgrade() else { return false };
+            if deadline.has_passed(now)
+                && let Some(waker) = deadline.waker.borrow().clone()
+            {
+                late.push(waker);
+            }
+            true
+        });
+        for waker in late {
+            waker.wake();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Bell(AtomicU32);
+
+    impl Wake for Bell {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn only_a_connection_that_is_late_is_woken() {
+        let deadlines = Deadlines::default();
+        let (early, late) = (deadlines.register(), deadlines.register());
+        let bells = [Arc::new(Bell::default()), Arc::new(Bell::default())];
+        early.wake(&Waker::from(Arc::clone(&bells[0])));
+        late.wake(&Waker::from(Arc::clone(&bells[1])));
+        let now = Instant::now();
+        early.rest(now, Duration::from_secs(9));
+        late.wait(now, Duration::from_secs(1));
+
+        deadlines.look(now + Duration::from_secs(2));
+        assert_eq!(bells.each_ref().map(|bell| bell.0.load(Ordering::Relaxed)), [0, 1]);
+
+        late.work();
+        deadlines.look(now + Duration::from_secs(3));
+        assert_eq!(bells[1].0.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_connection_that_is_gone_is_forgotten() {
+        let deadlines = Deadlines::default();
+        drop(deadlines.register());
+        deadlines.look(Instant::now());
+        assert!(deadlines.all.borrow().is_empty());
+    }
+}

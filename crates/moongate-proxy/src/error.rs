@@ -1,0 +1,194 @@
+//! Answers that the gateway makes when it cannot forward a request.
+
+use std::fmt::Write;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use moongate_hooks::Origin;
+use moongate_model::HttpsRedirectStatus;
+
+/// Why a request was not answered by its upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The request is not one that can be forwarded safely.
+    BadRequest,
+    /// The method is not served.
+    MethodNotAllowed,
+    /// No route matched.
+    NoRoute,
+    /// The matched route is for TLS connections only.
+    HttpsRequired(HttpsRedirectStatus),
+    /// The matched route has no service.
+    NoService,
+    /// The upstream's name has no address.
+    NameResolution,
+    /// The upstream refused, reset, or sent no valid response.
+    BadGateway,
+    /// The upstream was too slow.
+    GatewayTimeout,
+    /// A plugin failed and its failure policy is closed, or the gateway itself did.
+    Internal,
+}
+
+impl Failure {
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::HttpsRequired(redirect) => {
+                StatusCode::from_u16(redirect.code()).unwrap_or(StatusCode::UPGRADE_REQUIRED)
+            }
+            Self::NoService | Self::NameResolution => StatusCode::SERVICE_UNAVAILABLE,
+            Self::BadGateway => StatusCode::BAD_GATEWAY,
+            Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn message(self) -> &'static str {
+        match self {
+            Self::BadRequest => "Bad request",
+            Self::MethodNotAllowed => "Method not allowed",
+            Self::NoRoute => "no Route matched with those values",
+            Self::HttpsRequired(_) => "Please use HTTPS protocol",
+            Self::NoService => "no Service found with those values",
+            Self::NameResolution => "name resolution failed",
+            Self::BadGateway => "An invalid response was received from the upstream server",
+            Self::GatewayTimeout => "The upstream server is timing out",
+            Self::Internal => "An unexpected error occurred",
+        }
+    }
+
+    /// Who caused it.
+    pub(crate) fn origin(self) -> Origin {
+        match self {
+            Self::BadRequest | Self::MethodNotAllowed | Self::HttpsRequired(_) | Self::NoRoute => Origin::Client,
+            Self::NameResolution | Self::BadGateway | Self::GatewayTimeout => Origin::Upstream,
+            Self::NoService | Self::Internal => Origin::Gateway,
+        }
+    }
+
+    /// Whether the form of the body follows the rules for errors met on the way to the upstream: without an
+    /// `Accept` header those look at the request's own type and the configured default.
+    fn is_upstreams(self) -> bool {
+        self.origin() == Origin::Upstream || self == Self::BadRequest
+    }
+
+    /// The body, in the form that the client asked for, and its type.
+    pub(crate) fn body(self, request: &HeaderMap, default: ErrorType, request_id: &str) -> (HeaderValue, Bytes) {
+        let form = match header(request, ACCEPT) {
+            Some(accept) => ErrorType::negotiate(accept).unwrap_or(ErrorType::Json),
+            None if self.is_upstreams() => {
+                header(request, CONTENT_TYPE).and_then(ErrorType::negotiate).unwrap_or(default)
+            }
+            None => ErrorType::Json,
+        };
+        form.render(self.message(), request_id)
+    }
+}
+
+/// The form of an error body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorType {
+    /// `application/json`.
+    Json,
+    /// `text/plain`.
+    Plain,
+    /// `text/html`.
+    Html,
+    /// `application/xml`.
+    Xml,
+}
+
+impl ErrorType {
+    /// The form of the media type with the highest quality, the first of equals; `None` when none is known.
+    fn negotiate(accept: &str) -> Option<Self> {
+        let mut best: Option<(f32, Self)> = None;
+        for range in accept.split(',') {
+            let mut parts = range.split(';').map(str::trim);
+            let Some(form) = parts.next().and_then(Self::of_media_type) else { continue };
+            let quality = parts.find_map(|part| part.strip_prefix("q=")).and_then(|q| q.parse().ok()).unwrap_or(1.0);
+            if best.is_none_or(|(known, _)| quality > known) {
+                best = Some((quality, form));
+            }
+        }
+        best.map(|(_, form)| form)
+    }
+
+    fn of_media_type(name: &str) -> Option<Self> {
+        match name {
+            "application/json" | "application/*" | "*/*" => Some(Self::Json),
+            "text/plain" | "text/*" => Some(Self::Plain),
+            "text/html" => Some(Self::Html),
+            "application/xml" => Some(Self::Xml),
+            _ => None,
+        }
+    }
+
+    fn render(self, message: &str, request_id: &str) -> (HeaderValue, Bytes) {
+        let mut body = String::with_capacity(160);
+        // Writing to a string cannot fail.
+        let (content_type, _) = match self {
+            Self::Json => (
+                "application/json; charset=utf-8",
+                write!(body, "{{\n  \"message\":\"{message}\",\n  \"request_id\":\"{request_id}\"\n}}"),
+            ),
+            Self::Plain => {
+                ("text/plain; charset=utf-8", write!(body, "{message}\nrequest_id: {request_id}\n"))
+            }
+            Self::Html => (
+                "text/html; charset=utf-8",
+                write!(
+                    body,
+                    "<!doctype html>\n<html>\n  <head>\n    <meta charset=\"utf-8\">\n    <title>Error</title>\n  \
+                     </head>\n  <body>\n    <h1>Error</h1>\n    <p>{message}.</p>\n    <p>request_id: \
+                     {request_id}</p>\n  </body>\n</html>\n"
+                ),
+            ),
+            Self::Xml => (
+                "application/xml; charset=utf-8",
+                write!(
+                    body,
+                    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<error>\n  <message>{message}</message>\n  \
+                     <requestid>{request_id}</requestid>\n</error>\n"
+                ),
+            ),
+        };
+        (HeaderValue::from_static(content_type), body.into())
+    }
+}
+
+fn header(headers: &HeaderMap, name: http::HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(accept: &str) -> Option<ErrorType> {
+        ErrorType::negotiate(accept)
+    }
+
+    #[test]
+    fn the_media_type_with_the_highest_quality_wins_and_the_first_of_equals() {
+        assert_eq!(form("text/html;q=0.5, application/xml;q=0.9"), Some(ErrorType::Xml));
+        assert_eq!(form("text/plain, text/html"), Some(ErrorType::Plain));
+        assert_eq!(form("image/png, text/html;q=0.1"), Some(ErrorType::Html));
+        assert_eq!(form("image/png"), None);
+        assert_eq!(form("TEXT/HTML"), None);
+    }
+
+    #[test]
+    fn a_client_that_asks_for_nothing_gets_json_or_for_upstream_errors_the_default() {
+        let nothing = HeaderMap::new();
+        let (kind, body) = Failure::NoRoute.body(&nothing, ErrorType::Plain, "id");
+        assert_eq!(kind, "application/json; charset=utf-8");
+        assert_eq!(body, "{\n  \"message\":\"no Route matched with those values\",\n  \"request_id\":\"id\"\n}");
+        let (kind, body) = Failure::BadGateway.body(&nothing, ErrorType::Plain, "id");
+        assert_eq!(kind, "text/plain; charset=utf-8");
+        assert_eq!(body, "An invalid response was received from the upstream server\nrequest_id: id\n");
+    }
+}

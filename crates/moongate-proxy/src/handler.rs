@@ -1,0 +1,376 @@
+//! The way of a request through the gateway.
+
+use std::convert::Infallible;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header, request};
+use hyper::body::Incoming;
+use moongate_hooks::{Client, Exchange, PluginRuntime};
+use moongate_model::{HttpsRedirectStatus, PathHandling};
+use moongate_router::{PathError, RequestView, normalise, upstream_path};
+use tokio::time::Instant;
+
+use crate::answer::Answer;
+use crate::body::{Lease, RequestBody, ResponseBody};
+use crate::connection::{ConnectError, Connection};
+use crate::deadline::Deadline;
+use crate::error::Failure;
+use crate::forwarded::{Forwarding, Peer, X_FORWARDED_PROTO, bare_host, is_ambiguous};
+use crate::hooks::{self, Outcome};
+use crate::response::{self, Timing};
+use crate::snapshot::{CompiledRoute, Snapshot, Upstream};
+use crate::worker::Worker;
+
+/// A connection that has rested so long may have been closed by the upstream just now. What is sent over it is
+/// kept until there is a response, to be sent again over another one.
+const DOUBTFUL_AFTER: Duration = Duration::from_millis(500);
+
+/// What handles the requests of one client connection.
+pub(crate) struct Handler<R: PluginRuntime> {
+    pub(crate) worker: Rc<Worker<R>>,
+    pub(crate) peer: Peer,
+    pub(crate) deadline: Rc<Deadline>,
+}
+
+/// A request that found its route.
+struct Found<'s, R: PluginRuntime> {
+    route: &'s CompiledRoute<R>,
+    /// What the upstream is asked for.
+    target: PathAndQuery,
+    /// The removed prefix.
+    prefix: Option<HeaderValue>,
+}
+
+impl<R: PluginRuntime> Handler<R> {
+    /// Answers a request. Whatever goes wrong becomes a response.
+    pub(crate) async fn handle(
+        self: Rc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<Response<ResponseBody>, Infallible> {
+        let started = Instant::now();
+        self.deadline.work();
+        self.worker.counters.request();
+        let options = &self.worker.options;
+        let snapshot = self.worker.snapshot();
+
+        let (head, body) = request.into_parts();
+        let client = self.peer.client(&head.headers, options);
+        let id = self.worker.request_id();
+        let found = self.find(&snapshot, &head);
+        let mut exchange = Box::new(Exchange {
+            id,
+            request: head,
+            client: Client { peer: self.peer.address, address: client, tls: false },
+            matched: found.as_ref().ok().map(|found| Arc::clone(&found.route.matched)),
+            response: None,
+            response_edits: Default::default(),
+            context: Default::default(),
+        });
+        let chain = found.as_ref().map_or(&snapshot.global, |found| &found.route.chain);
+        let id_value = options.headers.request_id.then(|| id_value(id));
+
+        let mut answer = match found {
+            Err(failure) => {
+                let mut answer = Answer::from_failure(failure, &exchange, options.error_default_type);
+                if let Failure::HttpsRequired(redirect) = failure {
+                    point_to_https(&mut answer, redirect, &exchange.request);
+                }
+                answer
+            }
+            Ok(found) => {
+                let outcome;
+                if chain.request.is_empty() {
+                    outcome = Outcome::Continue;
+                } else {
+                    (exchange, outcome) =
+                        hooks::on_request(&*self.worker.runtime, self.worker.number, chain, exchange).await;
+                }
+                match outcome {
+                    Outcome::Continue => self.forward(&mut exchange, body, found, started, id_value.as_ref()).await,
+                    Outcome::Respond(reply) => Answer::from_plugin(reply),
+                    Outcome::Failed => {
+                        Answer::from_failure(Failure::Internal, &exchange, options.error_default_type)
+                    }
+                }
+            }
+        };
+
+        exchange.apply_response_edits(&mut answer.head.headers);
+        if !chain.response.is_empty() {
+            exchange.response = Some(answer.head);
+            let sound;
+            (exchange, sound) =
+                hooks::on_response(&*self.worker.runtime, self.worker.number, chain, exchange).await;
+            let head = exchange.response.take();
+            answer = match (head, sound) {
+                (Some(head), true) => Answer { head, ..answer },
+                _ => Answer::from_failure(Failure::Internal, &exchange, options.error_default_type),
+            };
+        }
+        let timing = answer.timing.unwrap_or_else(|| Timing::Own(started.elapsed()));
+        response::annotate(&mut answer.head.headers, &options.headers, timing, id_value);
+        if self.worker.is_draining() {
+            answer.head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if let ResponseBody::Full(_) = answer.body {
+            self.deadline.rest(Instant::now(), options.client_idle_timeout);
+        }
+        Ok(Response::from_parts(answer.head, answer.body))
+    }
+
+    /// Finds the route of a request, and what its upstream is asked for.
+    fn find<'s>(&self, snapshot: &'s Snapshot<R>, head: &request::Parts) -> Result<Found<'s, R>, Failure> {
+        if is_ambiguous(head) || head.method == Method::CONNECT {
+            return Err(Failure::BadRequest);
+        }
+        if head.method == Method::TRACE {
+            return Err(Failure::MethodNotAllowed);
+        }
+        let path = normalise(head.uri.path()).map_err(|error| match error {
+            PathError::NotUtf8 => Failure::NoRoute,
+            _ => Failure::BadRequest,
+        })?;
+        let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let view = RequestView {
+            method: head.method.as_str(),
+            host: host.or_else(|| head.uri.authority().map(|authority| authority.as_str())),
+            path: &path,
+            headers: &head.headers,
+            https: false,
+            sni: None,
+            port: self.peer.port,
+        };
+        let matched = snapshot.router.find(&view).ok_or(Failure::NoRoute)?;
+        let route = snapshot.routes.get(matched.route).ok_or(Failure::NoRoute)?;
+        let told_https = || head.headers.get(X_FORWARDED_PROTO).is_some_and(|proto| proto == "https");
+        if let Some(redirect) = route.https_required
+            && !(self.peer.trusted && told_https())
+        {
+            return Err(Failure::HttpsRequired(redirect));
+        }
+        let service_path = route.upstream.as_ref().and_then(|upstream| upstream.path.as_deref());
+        let upstream = upstream_path(service_path, PathHandling::V0, route.strip_path, &path, matched.prefix);
+        let prefix = (route.strip_path && matched.prefix != "/")
+            .then(|| HeaderValue::from_str(matched.prefix).ok())
+            .flatten();
+        Ok(Found { target: target(&head.uri, &upstream)?, prefix, route })
+    }
+
+    /// Sends a request to its upstream, trying again where that is safe.
+    async fn forward(
+        &self,
+        exchange: &mut Exchange,
+        body: Incoming,
+        found: Found<'_, R>,
+        started: Instant,
+        request_id: Option<&HeaderValue>,
+    ) -> Answer {
+        let options = &self.worker.options;
+        let Some(upstream) = &found.route.upstream else {
+            return Answer::from_failure(Failure::NoService, exchange, options.error_default_type);
+        };
+        let host = match found.route.preserve_host {
+            true => exchange.request.headers.get(header::HOST).cloned(),
+            false => None,
+        };
+        // The head is handed over to the connection, and an error would have to follow the client's wishes.
+        let wishes = Wishes::of(&exchange.request.headers);
+        let forwarding = Forwarding {
+            peer: &self.peer,
+            client: exchange.client.address,
+            host: host.unwrap_or_else(|| upstream.host_header.clone()),
+            prefix: found.prefix,
+            request_id,
+        };
+        forwarding.apply(&mut exchange.request);
+
+        let sent = Instant::now();
+        let gateway = sent.duration_since(started);
+        match self.send(upstream, &mut exchange.request, found.target, body, sent).await {
+            Ok((response, connection)) => {
+                let now = Instant::now();
+                let timing = Timing::Proxied { gateway, upstream: Some(now.duration_since(sent)) };
+                let (mut head, incoming) = response.into_parts();
+                response::remove_hop_by_hop(&mut head.headers);
+                let read_timeout = Duration::from_millis(upstream.read_timeout);
+                self.deadline.wait(now, read_timeout);
+                let lease = Lease {
+                    connection,
+                    authority: Arc::clone(&upstream.authority),
+                    pool: Rc::clone(&self.worker.pool),
+                    deadline: Rc::clone(&self.deadline),
+                    read_timeout,
+                    idle_timeout: options.client_idle_timeout,
+                };
+                Answer { head, body: ResponseBody::upstream(incoming, lease).await, timing: Some(timing) }
+            }
+            Err(failure) => {
+                self.deadline.work();
+                let timing = Timing::Proxied { gateway, upstream: None };
+                let wishes = wishes.into_headers();
+                let answer = Answer::failure(failure, &wishes, options.error_default_type, exchange.id);
+                Answer { timing: Some(timing), ..answer }
+            }
+        }
+    }
+
+    /// Sends a request over a pooled or a new connection, and waits for the head of its response.
+    async fn send(
+        &self,
+        upstream: &Upstream,
+        head: &mut request::Parts,
+        target: PathAndQuery,
+        body: Incoming,
+        now: Instant,
+    ) -> Result<(Response<Incoming>, Connection), Failure> {
+        let (write, read) =
+            (Duration::from_millis(upstream.write_timeout), Duration::from_millis(upstream.read_timeout));
+        let body = RequestBody::new(body, &self.deadline, write, read);
+        let repeatable = body.is_empty() && is_idempotent(&head.method);
+        let wait = if body.is_empty() { read } else { write };
+        let mut request = Some(outgoing(head, target, body));
+        let mut tries_left = upstream.retries;
+        loop {
+            let pooled = self.worker.pool.take(&upstream.authority, now).await;
+            let is_new = pooled.is_none();
+            let mut connection = match pooled {
+                Some(connection) => connection,
+                None => match self.connect(upstream).await {
+                    Ok(connection) => connection,
+                    Err(Failure::NameResolution) => return Err(Failure::NameResolution),
+                    Err(failure) if tries_left == 0 => return Err(failure),
+                    Err(_) => {
+                        tries_left -= 1;
+                        continue;
+                    }
+                },
+            };
+            let Some(sending) = request.take() else { return Err(Failure::BadGateway) };
+            let doubtful = !is_new && now.duration_since(connection.idle_since) >= DOUBTFUL_AFTER;
+            let spare = (doubtful && repeatable).then(|| self.copy(&sending, read));
+            self.deadline.wait(Instant::now(), wait);
+            let answer = connection
+                .send(sending, |cx| {
+                    self.deadline.wake(cx.waker());
+                    !self.deadline.has_passed(Instant::now())
+                })
+                .await;
+            let mut error = match answer {
+                Some(Ok(response)) => return Ok((response, connection)),
+                Some(Err(error)) => error,
+                None => return Err(Failure::GatewayTimeout),
+            };
+            // What was not sent, or went into a connection that was closed just then, may be sent again.
+            request = error.take_message().or(spare);
+            if request.is_none() || (is_new && tries_left == 0) {
+                tracing::debug!(upstream = %upstream.authority, error = %error.error(), "no response");
+                return Err(Failure::BadGateway);
+            }
+            if is_new {
+                tries_left -= 1;
+            }
+        }
+    }
+
+    async fn connect(&self, upstream: &Upstream) -> Result<Connection, Failure> {
+        let timeout = Duration::from_millis(upstream.connect_timeout);
+        let failed = match tokio::time::timeout(timeout, Connection::open(upstream)).await {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(ConnectError::Resolve(error))) => (Failure::NameResolution, error),
+            Ok(Err(ConnectError::Connect(error))) => (Failure::BadGateway, error),
+            Err(elapsed) => (Failure::GatewayTimeout, elapsed.into()),
+        };
+        tracing::debug!(upstream = %upstream.authority, error = %failed.1, "cannot connect");
+        Err(failed.0)
+    }
+
+    /// A copy of a request without a body.
+    fn copy(&self, request: &Request<RequestBody>, read: Duration) -> Request<RequestBody> {
+        let mut copy = Request::new(RequestBody::empty(&self.deadline, read));
+        *copy.method_mut() = request.method().clone();
+        *copy.uri_mut() = request.uri().clone();
+        *copy.headers_mut() = request.headers().clone();
+        copy
+    }
+}
+
+/// The headers that decide on the form of an error.
+struct Wishes {
+    accept: Option<HeaderValue>,
+    content_type: Option<HeaderValue>,
+}
+
+impl Wishes {
+    fn of(headers: &HeaderMap) -> Self {
+        Self {
+            accept: headers.get(header::ACCEPT).cloned(),
+            content_type: headers.get(header::CONTENT_TYPE).cloned(),
+        }
+    }
+
+    fn into_headers(self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.extend(self.accept.map(|value| (header::ACCEPT, value)));
+        headers.extend(self.content_type.map(|value| (header::CONTENT_TYPE, value)));
+        headers
+    }
+}
+
+/// The request for the upstream. Takes the headers out of `head`.
+fn outgoing(head: &mut request::Parts, target: PathAndQuery, body: RequestBody) -> Request<RequestBody> {
+    let mut request = Request::new(body);
+    *request.method_mut() = head.method.clone();
+    *request.uri_mut() = Uri::from(target);
+    *request.headers_mut() = std::mem::take(&mut head.headers);
+    request
+}
+
+/// What the upstream is asked for: its path, and the client's query as it came.
+fn target(original: &Uri, path: &str) -> Result<PathAndQuery, Failure> {
+    let query = original.query();
+    if let Some(asked) = original.path_and_query()
+        && asked.path() == path
+    {
+        return Ok(asked.clone());
+    }
+    let text = match query {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    PathAndQuery::try_from(text).map_err(|_| Failure::BadRequest)
+}
+
+/// Tells the client how to ask over TLS: by upgrading, or by going to the same place there.
+fn point_to_https(answer: &mut Answer, redirect: HttpsRedirectStatus, request: &request::Parts) {
+    let headers = &mut answer.head.headers;
+    if redirect == HttpsRedirectStatus::UpgradeRequired {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(header::UPGRADE, HeaderValue::from_static("TLS/1.2, HTTP/1.1"));
+        return;
+    }
+    let host = request.headers.get(header::HOST).map(bare_host);
+    let host = host.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let target = request.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    if let Ok(location) = HeaderValue::try_from(format!("https://{host}{target}")) {
+        headers.insert(header::LOCATION, location);
+    }
+}
+
+/// Whether sending a request twice does no more than sending it once.
+fn is_idempotent(method: &Method) -> bool {
+    !matches!(method.as_str(), "POST" | "PATCH" | "LOCK" | "CONNECT")
+}
+
+/// An id as a header's value.
+fn id_value(id: u128) -> HeaderValue {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [b'0'; 32];
+    for (at, digit) in text.iter_mut().enumerate() {
+        let nibble = (id >> (124 - 4 * at)) & 0xf;
+        *digit = DIGITS.get(nibble as usize).copied().unwrap_or(b'0');
+    }
+    HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}

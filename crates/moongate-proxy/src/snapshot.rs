@@ -1,0 +1,214 @@
+//! The immutable compiled view of all entities that workers serve from.
+//!
+//! Everything that depends on the configuration alone is done here: routes are indexed, the plugins of each
+//! route are chosen, ordered and bound, header values are made. A request then looks up nothing by name.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use http::HeaderValue;
+use moongate_hooks::{BindError, FailurePolicy, Matched, PluginRuntime, PluginSpec};
+use moongate_model::{Entities, HttpsRedirectStatus, Plugin, PluginIndex, Protocol, Route, Service};
+use moongate_router::{Router, RouterError};
+use uuid::Uuid;
+
+/// See the module's description.
+pub struct Snapshot<R: PluginRuntime> {
+    entities: Arc<Entities>,
+    pub(crate) router: Router,
+    /// In the order in which the router knows them.
+    pub(crate) routes: Vec<CompiledRoute<R>>,
+    /// The plugins of requests that match no route.
+    pub(crate) global: Chain<R>,
+}
+
+/// Why entities cannot be served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// The router cannot take a route.
+    #[error(transparent)]
+    Router(#[from] RouterError),
+    /// A plugin configuration cannot be used.
+    #[error("plugin configuration {id}: {source}")]
+    Plugin {
+        /// Id of the configuration.
+        id: Uuid,
+        /// What is wrong with it.
+        source: BindError,
+    },
+    /// A service speaks a protocol that this version does not.
+    #[error("service {service}: protocol {protocol} is not served by this version of Moongate, use http")]
+    Protocol {
+        /// Name or id of the service.
+        service: String,
+        /// Its protocol.
+        protocol: &'static str,
+    },
+}
+
+/// A route with all that its requests need.
+pub(crate) struct CompiledRoute<R: PluginRuntime> {
+    pub(crate) matched: Arc<Matched>,
+    pub(crate) chain: Chain<R>,
+    pub(crate) upstream: Option<Arc<Upstream>>,
+    pub(crate) strip_path: bool,
+    pub(crate) preserve_host: bool,
+    /// What a request over a plain connection is answered with, where the route is for TLS connections only.
+    pub(crate) https_required: Option<HttpsRedirectStatus>,
+}
+
+/// Where the requests of a service go.
+pub(crate) struct Upstream {
+    /// `host:port`; names the pool of connections.
+    pub(crate) authority: Arc<str>,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    /// The Host header, without the port where it is the protocol's own.
+    pub(crate) host_header: HeaderValue,
+    pub(crate) path: Option<String>,
+    pub(crate) retries: u16,
+    /// Milliseconds.
+    pub(crate) connect_timeout: u64,
+    /// Milliseconds.
+    pub(crate) write_timeout: u64,
+    /// Milliseconds.
+    pub(crate) read_timeout: u64,
+}
+
+/// The plugins of a route, in the order in which they run.
+pub(crate) struct Chain<R: PluginRuntime> {
+    pub(crate) request: Vec<Link<R>>,
+    pub(crate) response: Vec<Link<R>>,
+}
+
+/// A plugin configuration in a chain.
+pub(crate) struct Link<R: PluginRuntime> {
+    pub(crate) binding: Arc<R::Binding>,
+    pub(crate) on_failure: FailurePolicy,
+}
+
+impl<R: PluginRuntime> Snapshot<R> {
+    /// Compiles `entities` and binds their plugin configurations to the plugins that `runtime` has now.
+    ///
+    /// Blocks while plugins look at their configurations; not for asynchronous code.
+    ///
+    /// # Errors
+    /// See [`SnapshotError`]. Nothing has changed then.
+    pub fn build(entities: Arc<Entities>, runtime: &R) -> Result<Self, SnapshotError> {
+        let index = PluginIndex::new(&entities);
+        let mut binder = Binder { runtime, bound: HashMap::new() };
+        let mut upstreams: HashMap<Uuid, Arc<Upstream>> = HashMap::new();
+        for service in entities.services.iter().filter(|service| service.enabled) {
+            upstreams.insert(service.id, Arc::new(Upstream::new(service)?));
+        }
+        let served: Vec<&Route> = entities
+            .routes
+            .iter()
+            .filter(|route| route.service.is_none_or(|service| upstreams.contains_key(&service.id)))
+            .collect();
+        let router = Router::build(served.iter().copied())?;
+        let routes = served
+            .iter()
+            .map(|route| {
+                let service = route.service.and_then(|service| entities.service(service.id));
+                Ok(CompiledRoute {
+                    matched: Arc::new(Matched {
+                        route_id: route.id.to_string(),
+                        route_name: route.name.clone(),
+                        service_id: service.map(|service| service.id.to_string()),
+                        service_name: service.and_then(|service| service.name.clone()),
+                    }),
+                    chain: binder.chain(&index.for_route(route))?,
+                    upstream: route.service.and_then(|service| upstreams.get(&service.id)).map(Arc::clone),
+                    strip_path: route.strip_path,
+                    preserve_host: route.preserve_host,
+                    https_required: (route.protocols.contains(&Protocol::Https)
+                        && !route.protocols.contains(&Protocol::Http))
+                    .then_some(route.https_redirect_status_code),
+                })
+            })
+            .collect::<Result<_, SnapshotError>>()?;
+        // Configurations that no route uses are checked all the same.
+        for plugin in entities.plugins.iter().filter(|plugin| plugin.enabled) {
+            binder.bind(plugin)?;
+        }
+        let global = binder.chain(&index.global())?;
+        Ok(Self { router, routes, global, entities: Arc::clone(&entities) })
+    }
+
+    /// What the snapshot was built from.
+    pub fn entities(&self) -> &Arc<Entities> {
+        &self.entities
+    }
+}
+
+impl<R: PluginRuntime> std::fmt::Debug for Snapshot<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Snapshot").field("routes", &self.routes.len()).finish_non_exhaustive()
+    }
+}
+
+impl Upstream {
+    fn new(service: &Service) -> Result<Self, SnapshotError> {
+        if service.protocol != Protocol::Http {
+            return Err(SnapshotError::Protocol {
+                service: service.name.clone().unwrap_or_else(|| service.id.to_string()),
+                protocol: service.protocol.name(),
+            });
+        }
+        let host =
+            if service.host.contains(':') { format!("[{}]", service.host) } else { service.host.clone() };
+        let authority: Arc<str> = format!("{host}:{}", service.port).into();
+        let shown = if service.port == 80 { host.as_str() } else { &*authority };
+        Ok(Self {
+            // The model lets only host names and addresses pass, so this is a valid value.
+            host_header: HeaderValue::from_str(shown).unwrap_or_else(|_| HeaderValue::from_static("")),
+            authority,
+            host: service.host.clone(),
+            port: service.port,
+            path: service.path.clone(),
+            retries: service.retries,
+            connect_timeout: service.connect_timeout.into(),
+            write_timeout: service.write_timeout.into(),
+            read_timeout: service.read_timeout.into(),
+        })
+    }
+}
+
+/// Binds each configuration once, however many routes use it.
+struct Binder<'a, R: PluginRuntime> {
+    runtime: &'a R,
+    bound: HashMap<Uuid, Arc<R::Binding>>,
+}
+
+impl<R: PluginRuntime> Binder<'_, R> {
+    fn bind(&mut self, plugin: &Plugin) -> Result<Arc<R::Binding>, SnapshotError> {
+        if let Some(binding) = self.bound.get(&plugin.id) {
+            return Ok(Arc::clone(binding));
+        }
+        let spec = PluginSpec { name: &plugin.name, config: &plugin.config };
+        let binding = self.runtime.bind(&spec).map_err(|source| SnapshotError::Plugin { id: plugin.id, source })?;
+        self.bound.insert(plugin.id, Arc::clone(&binding));
+        Ok(binding)
+    }
+
+    fn chain(&mut self, plugins: &[&Plugin]) -> Result<Chain<R>, SnapshotError> {
+        let mut bound = plugins
+            .iter()
+            .map(|plugin| Ok((plugin.name.as_str(), self.bind(plugin)?)))
+            .collect::<Result<Vec<_>, SnapshotError>>()?;
+        // Higher priorities first; equal ones by name, descending, as Kong's users know it.
+        bound.sort_by(|(a_name, a), (b_name, b)| {
+            R::priority(b).cmp(&R::priority(a)).then_with(|| b_name.cmp(a_name))
+        });
+        let links = |wanted: fn(moongate_hooks::HookSet) -> bool| {
+            bound
+                .iter()
+                .filter(|(_, binding)| wanted(R::hooks(binding)))
+                .map(|(_, binding)| Link { binding: Arc::clone(binding), on_failure: R::on_failure(binding) })
+                .collect()
+        };
+        Ok(Chain { request: links(|hooks| hooks.request), response: links(|hooks| hooks.response) })
+    }
+}

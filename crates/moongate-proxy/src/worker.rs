@@ -1,0 +1,239 @@
+//! One thread with its own event loop, listeners, connections and plugin instances.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use hyper::server::conn::http1::Builder;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use moongate_hooks::PluginRuntime;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::deadline::{Deadlines, LOOK};
+use crate::forwarded::Peer;
+use crate::handler::Handler;
+use crate::options::ProxyOptions;
+use crate::pool::Pool;
+use crate::proxy::Published;
+use crate::snapshot::Snapshot;
+
+/// While a worker drains, a connection without a request stays open so long: the client's next request may be on
+/// its way already, and closing the connection would lose it.
+const LINGER: Duration = Duration::from_millis(500);
+
+/// A worker's state, used by its thread alone.
+pub(crate) struct Worker<R: PluginRuntime> {
+    /// Position among the workers.
+    pub(crate) number: usize,
+    pub(crate) runtime: Arc<R>,
+    pub(crate) options: Arc<ProxyOptions>,
+    pub(crate) pool: Rc<Pool>,
+    pub(crate) counters: Arc<WorkerCounters>,
+    published: Arc<Published<R>>,
+    /// The snapshot in use, and its number. Requests share it by a count that no other thread touches.
+    snapshot: RefCell<(u64, Rc<Arc<Snapshot<R>>>)>,
+    deadlines: Deadlines,
+    draining: Cell<bool>,
+    random: RefCell<fastrand::Rng>,
+}
+
+/// What a worker has counted; written by its thread alone.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(crate) struct WorkerCounters {
+    pub(crate) accepted: AtomicU64,
+    pub(crate) active: AtomicU64,
+    pub(crate) requests: AtomicU64,
+}
+
+impl WorkerCounters {
+    pub(crate) fn request(&self) {
+        // One writer, so no read-modify-write is needed.
+        self.requests.store(self.requests.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+}
+
+/// What a worker is told: go on, finish, or end at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    Serve,
+    Drain,
+    Stop,
+}
+
+impl<R: PluginRuntime> Worker<R> {
+    pub(crate) fn new(
+        number: usize,
+        runtime: Arc<R>,
+        options: Arc<ProxyOptions>,
+        published: Arc<Published<R>>,
+        counters: Arc<WorkerCounters>,
+    ) -> Self {
+        let (version, snapshot) = published.load();
+        Self {
+            number,
+            runtime,
+            pool: Rc::new(Pool::new(options.keepalive_pool_size, options.keepalive_idle_timeout)),
+            options,
+            counters,
+            published,
+            snapshot: RefCell::new((version, Rc::new(snapshot))),
+            deadlines: Deadlines::default(),
+            draining: Cell::new(false),
+            random: RefCell::new(fastrand::Rng::new()),
+        }
+    }
+
+    /// The snapshot to serve a request from.
+    pub(crate) fn snapshot(&self) -> Rc<Arc<Snapshot<R>>> {
+        let mut known = self.snapshot.borrow_mut();
+        if known.0 != self.published.version() {
+            let (version, snapshot) = self.published.load();
+            *known = (version, Rc::new(snapshot));
+        }
+        Rc::clone(&known.1)
+    }
+
+    /// A new id for a request.
+    pub(crate) fn request_id(&self) -> u128 {
+        self.random.borrow_mut().u128(..)
+    }
+
+    /// Whether connections are to be closed after their current request.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.get()
+    }
+
+    /// Serves until it is told to drain, and then until the last connection has ended.
+    pub(crate) async fn run(self: Rc<Self>, listeners: Vec<TcpListener>, mut orders: watch::Receiver<Order>) {
+        let open = Rc::new(Cell::new(0_usize));
+        let housekeeping = tokio::task::spawn_local(Rc::clone(&self).keep_house());
+        let accepting: Vec<_> = listeners
+            .into_iter()
+            .map(|listener| {
+                tokio::task::spawn_local(Rc::clone(&self).accept(listener, Rc::clone(&open), orders.clone()))
+            })
+            .collect();
+        let _ = orders.wait_for(|order| *order != Order::Serve).await;
+        self.draining.set(true);
+        self.deadlines.shorten_rest(Instant::now(), LINGER);
+        for task in accepting {
+            let _ = task.await;
+        }
+        while open.get() > 0 && *orders.borrow() != Order::Stop {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        housekeeping.abort();
+    }
+
+    async fn keep_house(self: Rc<Self>) {
+        let mut looks = 0_u32;
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let now = Instant::now();
+            self.deadlines.look(now);
+            looks = looks.wrapping_add(1);
+            if looks.is_multiple_of(20) {
+                self.pool.sweep(now);
+                // An idle worker must not keep an old snapshot, and the plugins in it, alive.
+                drop(self.snapshot());
+            }
+        }
+    }
+
+    async fn accept(self: Rc<Self>, listener: TcpListener, open: Rc<Cell<usize>>, mut orders: watch::Receiver<Order>) {
+        let Ok(local) = listener.local_addr() else { return };
+        let mut told = pin!(orders.wait_for(|order| *order != Order::Serve));
+        loop {
+            let accepted = std::future::poll_fn(|cx| {
+                // Connections that wait to be accepted come before the order to stop: their clients would
+                // otherwise see them reset.
+                match listener.poll_accept(cx) {
+                    Poll::Ready(accepted) => Poll::Ready(Some(accepted)),
+                    Poll::Pending => told.as_mut().poll(cx).map(|_| None),
+                }
+            })
+            .await;
+            match accepted {
+                Some(Ok((stream, address))) => self.spawn(stream, address, local, &open),
+                Some(Err(error)) => {
+                    // Out of descriptors, most likely; the next connection that ends frees one.
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                None => return,
+            }
+        }
+    }
+
+    fn spawn(self: &Rc<Self>, stream: TcpStream, address: SocketAddr, local: SocketAddr, open: &Rc<Cell<usize>>) {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection was gone before it was accepted");
+            return;
+        }
+        let counted = OpenConnection::new(open, &self.counters);
+        let deadline = self.deadlines.register();
+        let now = Instant::now();
+        deadline.rest(now, if self.is_draining() { LINGER } else { self.options.client_header_timeout });
+        let handler = Rc::new(Handler {
+            worker: Rc::clone(self),
+            peer: Peer::new(address, local, &self.options),
+            deadline: Rc::clone(&deadline),
+        });
+        let max_head = self.options.max_header_size;
+        tokio::task::spawn_local(async move {
+            let _counted = counted;
+            let service = service_fn(move |request| Rc::clone(&handler).handle(request));
+            let connection = Builder::new()
+                .half_close(true)
+                .max_header_size(max_head)
+                .serve_connection(TokioIo::new(stream), service);
+            let mut connection = pin!(connection);
+            let result = std::future::poll_fn(|cx| {
+                let result = connection.as_mut().poll(cx);
+                if result.is_pending() {
+                    deadline.wake(cx.waker());
+                    if deadline.has_rested_too_long(Instant::now()) {
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+                result
+            })
+            .await;
+            if let Err(error) = result {
+                tracing::debug!(%address, %error, "a connection ended with an error");
+            }
+        });
+    }
+}
+
+/// Counts a connection for as long as it is open.
+struct OpenConnection {
+    open: Rc<Cell<usize>>,
+    counters: Arc<WorkerCounters>,
+}
+
+impl OpenConnection {
+    fn new(open: &Rc<Cell<usize>>, counters: &Arc<WorkerCounters>) -> Self {
+        open.set(open.get() + 1);
+        counters.accepted.fetch_add(1, Ordering::Relaxed);
+        counters.active.fetch_add(1, Ordering::Relaxed);
+        Self { open: Rc::clone(open), counters: Arc::clone(counters) }
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.open.set(self.open.get() - 1);
+        self.counters.active.fetch_sub(1, Ordering::Relaxed);
+    }
+}

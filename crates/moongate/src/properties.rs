@@ -1,0 +1,133 @@
+//! How a gateway runs: typed, and read from a file, the environment and the command line.
+//!
+//! Every property stands once, in [`table`], from which all three sources, the messages, the help and `GET /`
+//! are made. A later source counts more than an earlier one, but a wrong value is an error wherever it stands.
+
+mod error;
+mod lines;
+mod listen;
+mod plugins;
+
+mod sources;
+mod suggest;
+mod table;
+mod value;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use serde_json::{Value as Json, json};
+use tracing::level_filters::LevelFilter;
+
+pub use error::{Place, PropertiesError, PropertyProblem};
+pub use listen::Listener;
+pub use sources::{Loaded, Sources};
+pub use table::Properties;
+pub(crate) use table::TABLE;
+
+impl Properties {
+    /// Reads the properties from `sources`.
+    ///
+    /// # Errors
+    /// Everything that is wrong in any of them.
+    pub fn load(sources: &Sources) -> Result<Loaded, PropertiesError> {
+        let (loaded, problems) = sources.read();
+        if problems.is_empty() { Ok(loaded) } else { Err(PropertiesError { problems }) }
+    }
+
+    /// Reads the prefix alone: a gateway that runs can be reached while its file is being edited.
+    ///
+    /// # Errors
+    /// What is wrong with the prefix itself, or keeps a file from being read.
+    pub fn load_prefix(sources: &Sources) -> Result<PathBuf, PropertiesError> {
+        let (loaded, mut problems) = sources.read();
+        problems.retain(|problem| matches!(problem.property.as_deref(), None | Some("prefix")));
+        if problems.is_empty() { Ok(loaded.properties.prefix) } else { Err(PropertiesError { problems }) }
+    }
+
+    /// What is written in the properties and changes nothing in this version.
+    pub fn without_effect(&self) -> Vec<String> {
+        let listeners = [("proxy_listen", &self.proxy_listen), ("admin_listen", &self.admin_listen)];
+        let flags = listeners.into_iter().flat_map(|(name, listeners)| {
+            listeners.iter().flat_map(move |listener| {
+                listener.without_effect.iter().map(move |flag| {
+                    format!("{name}: `{flag}` of {} has no effect in this version", listener.address)
+                })
+            })
+        });
+        flags.collect()
+    }
+
+    /// The number of workers.
+    pub(crate) fn worker_count(&self) -> usize {
+        match self.workers {
+            Workers::Auto => std::thread::available_parallelism().map_or(1, usize::from),
+            Workers::Fixed(number) => number,
+        }
+    }
+
+    /// All properties under their names, as the Admin API shows them.
+    pub(crate) fn to_json(&self) -> Json {
+        let shown = TABLE.iter().map(|property| (property.name.to_owned(), (property.show)(self)));
+        let mut shown: serde_json::Map<_, _> = shown.collect();
+        // What Kong's clients look for to know what kind of node they talk to.
+        shown.insert("role".to_owned(), json!("traditional"));
+        shown.insert("router_flavor".to_owned(), json!("traditional_compatible"));
+        shown.into()
+    }
+}
+
+/// Where entities are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Database {
+    /// In memory, read from the declarative configuration.
+    Off,
+}
+
+/// How many threads serve requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Workers {
+    /// One for each CPU that the process may use.
+    Auto,
+    /// So many.
+    Fixed(usize),
+}
+
+/// The least important messages that are logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the levels")]
+pub enum LogLevel {
+    Debug,
+    Info,
+    Notice,
+    Warn,
+    Error,
+    Crit,
+    Alert,
+    Emerg,
+}
+
+impl LogLevel {
+    /// The level at which the gateway logs the same things; it knows fewer than syslog.
+    pub(crate) fn filter(self) -> LevelFilter {
+        match self {
+            Self::Debug => LevelFilter::DEBUG,
+            Self::Info | Self::Notice => LevelFilter::INFO,
+            Self::Warn => LevelFilter::WARN,
+            Self::Error | Self::Crit | Self::Alert | Self::Emerg => LevelFilter::ERROR,
+        }
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}

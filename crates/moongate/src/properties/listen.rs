@@ -1,0 +1,103 @@
+//! Addresses to listen on.
+
+use std::net::{IpAddr, SocketAddr};
+
+use serde_json::{Value as Json, json};
+use serde_yaml::Value;
+
+use super::value::{Read, each, items, wrong};
+
+/// An address to listen on, with what was said about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// Address and port; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// Connections that the system queues while none is accepted. The system has a limit of its own.
+    pub backlog: u32,
+    /// Flags that are known and change nothing in this version.
+    pub without_effect: Vec<String>,
+}
+
+impl Listener {
+    /// Listens on `port` of `address`, with the default of everything else.
+    pub fn new(address: impl Into<IpAddr>, port: u16) -> Self {
+        Self { address: SocketAddr::new(address.into(), port), backlog: BACKLOG, without_effect: Vec::new() }
+    }
+}
+
+/// Reads `address:port` with flags behind it, several of them as a list, or `off`.
+pub(super) fn read(value: &Value) -> Read<Vec<Listener>> {
+    let items = items(value)?;
+    match items.as_slice() {
+        [] => return wrong("names no address; write `off` to listen on none"),
+        // YAML has it that an unquoted `off` may be a truth value.
+        [off] if off == "off" || off == "false" => return Ok(Vec::new()),
+        _ => {}
+    }
+    let listeners = each(&items, |item| listener(item))?;
+    for (at, listener) in listeners.iter().enumerate() {
+        let fixed = listener.address.port() != 0;
+        if fixed && listeners.iter().skip(at + 1).any(|other| other.address == listener.address) {
+            return wrong(format!("names {} twice", listener.address));
+        }
+    }
+    Ok(listeners)
+}
+
+/// In the form that [`read`] takes.
+pub(super) fn show(listeners: &Vec<Listener>) -> Json {
+    if listeners.is_empty() {
+        return json!(["off"]);
+    }
+    listeners.iter().map(|listener| format!("{} backlog={}", listener.address, listener.backlog)).collect()
+}
+
+fn listener(text: &str) -> Read<Listener> {
+    let mut words = text.split_whitespace();
+    let address = words.next().unwrap_or_default();
+    if address == "off" {
+        return wrong("`off` stands alone, without addresses beside it");
+    }
+    let Ok(address) = address.parse::<SocketAddr>() else {
+        return wrong(not_an_address(address));
+    };
+    let mut listener = Listener::new(address.ip(), address.port());
+    for flag in words {
+        let (name, argument) = flag.split_once('=').unwrap_or((flag, ""));
+        match name {
+            // Each worker has a socket of its own, and each address is bound by itself, in any case.
+            "reuseport" | "bind" => {}
+            "backlog" => match argument.parse() {
+                Ok(backlog) if (1..=i32::MAX as u32).contains(&backlog) => listener.backlog = backlog,
+                _ => return wrong(format!("`{flag}` needs a number of connections, such as backlog=16384")),
+            },
+            "so_keepalive" | "deferred" | "ipv6only" => listener.without_effect.push(flag.to_owned()),
+            "ssl" | "http2" | "proxy_protocol" | "quic" => {
+                return wrong(format!(
+                    "`{text}` asks for `{name}`, which this version does not serve; remove the flag or the address"
+                ));
+            }
+            _ => {
+                return wrong(format!("`{flag}` is no flag of an address; `reuseport` and `backlog=N` are"));
+            }
+        }
+    }
+    Ok(listener)
+}
+
+fn not_an_address(text: &str) -> String {
+    let meant = match text.rsplit_once(':') {
+        Some(("localhost", port)) => Some(format!("127.0.0.1:{port}")),
+        Some(("" | "*", port)) => Some(format!("0.0.0.0:{port}")),
+        Some(_) => None,
+        None if text.parse::<u16>().is_ok() => Some(format!("0.0.0.0:{text}")),
+        None => None,
+    };
+    match meant.filter(|meant| meant.parse::<SocketAddr>().is_ok()) {
+        Some(meant) => format!("`{text}` is no address with a port; did you mean `{meant}`?"),
+        None => format!("`{text}` is no address with a port, such as 0.0.0.0:8000 or [::]:8000"),
+    }
+}
+
+/// What the system makes of it is its own limit, `net.core.somaxconn` on Linux.
+const BACKLOG: u32 = 16_384;

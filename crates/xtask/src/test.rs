@@ -1,0 +1,58 @@
+//! `cargo xtask test`
+
+use anyhow::Result;
+
+use crate::plugins;
+use crate::process;
+use crate::steps::Steps;
+use crate::workspace::Workspace;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Run only the tests whose name contains this
+    filter: Option<String>,
+
+    /// Options for the test runner: cargo-nextest where it is installed, the test programs otherwise
+    #[arg(last = true, value_name = "OPTIONS")]
+    options: Vec<String>,
+}
+
+pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
+    let mut steps = Steps::default();
+    // Tests load the plugins from target/, so without them the rest would fail for a reason that is no longer on
+    // the screen.
+    if !steps.record("plugins and fixtures", || plugins::build(workspace, None, true)) {
+        for name in ["tests", "documentation tests"] {
+            steps.leave_out(name, "they need the plugins");
+        }
+        return steps.finish();
+    }
+
+    let mut version = workspace.cargo();
+    version.args(["nextest", "--version"]);
+    let mut tests = workspace.cargo();
+    if process::succeeds(version) {
+        tests.args(["nextest", "run", "--workspace", "--no-fail-fast"]).args(&args.filter).args(&args.options);
+        steps.run("tests", tests);
+    } else {
+        // Not the documentation tests: they follow below.
+        tests.args(["test", "--workspace", "--lib", "--bins", "--tests", "--examples", "--no-fail-fast"]);
+        tests.args(&args.filter);
+        if !args.options.is_empty() {
+            tests.arg("--").args(&args.options);
+        }
+        steps.run("tests (with cargo test; cargo-nextest is not installed)", tests);
+    }
+
+    let mut documentation = workspace.cargo();
+    documentation.args(["test", "--workspace", "--doc", "--no-fail-fast"]).args(&args.filter);
+    steps.run("documentation tests", documentation);
+    steps.finish()
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask test                  everything
+  cargo xtask test router           the tests whose name contains `router`
+  cargo xtask test -- --retries 2   with options of cargo-nextest";
