@@ -39,11 +39,22 @@ pub(crate) struct Worker<R: PluginRuntime> {
     pub(crate) pool: Rc<Pool>,
     pub(crate) counters: Arc<WorkerCounters>,
     published: Arc<Published<R>>,
-    /// The snapshot in use, and its number. Requests share it by a count that no other thread touches.
-    snapshot: RefCell<(u64, Rc<Arc<Snapshot<R>>>)>,
+    /// The snapshot in use, and its number.
+    snapshot: RefCell<(u64, Rc<Held<R>>)>,
     deadlines: Deadlines,
     draining: Cell<bool>,
     random: RefCell<fastrand::Rng>,
+}
+
+/// A snapshot as a worker holds it: its requests share it by a count that no other thread touches.
+pub(crate) struct Held<R: PluginRuntime>(Arc<Snapshot<R>>);
+
+impl<R: PluginRuntime> std::ops::Deref for Held<R> {
+    type Target = Snapshot<R>;
+
+    fn deref(&self) -> &Snapshot<R> {
+        &self.0
+    }
 }
 
 /// What a worker has counted; written by its thread alone.
@@ -86,7 +97,7 @@ impl<R: PluginRuntime> Worker<R> {
             options,
             counters,
             published,
-            snapshot: RefCell::new((version, Rc::new(snapshot))),
+            snapshot: RefCell::new((version, Rc::new(Held(snapshot)))),
             deadlines: Deadlines::default(),
             draining: Cell::new(false),
             random: RefCell::new(fastrand::Rng::new()),
@@ -94,11 +105,11 @@ impl<R: PluginRuntime> Worker<R> {
     }
 
     /// The snapshot to serve a request from.
-    pub(crate) fn snapshot(&self) -> Rc<Arc<Snapshot<R>>> {
+    pub(crate) fn snapshot(&self) -> Rc<Held<R>> {
         let mut known = self.snapshot.borrow_mut();
         if known.0 != self.published.version() {
             let (version, snapshot) = self.published.load();
-            *known = (version, Rc::new(snapshot));
+            *known = (version, Rc::new(Held(snapshot)));
         }
         Rc::clone(&known.1)
     }

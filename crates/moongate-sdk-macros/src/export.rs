@@ -5,48 +5,68 @@
 //! imported interfaces are mapped to the bindings inside `moongate-sdk`, which gives both sides the same types.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens as _, quote};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Ident, Result, Token, Type};
+use syn::{Error, Ident, Result, Token, Type, TypePath};
 
 struct Export {
-    plugin: Type,
+    plugin: TypePath,
     hooks: Punctuated<Ident, Token![,]>,
 }
 
 impl Parse for Export {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let plugin = input.parse()?;
-        let hooks = if input.peek(Token![:]) {
-            input.parse::<Token![:]>()?;
-            Punctuated::parse_terminated(input)?
-        } else {
-            Punctuated::new()
+        if input.is_empty() {
+            return Err(input.error(USAGE));
+        }
+        let plugin = match input.parse()? {
+            Type::Path(plugin) => plugin,
+            other => return Err(Error::new_spanned(other, USAGE)),
         };
+        if !input.peek(Token![:]) {
+            return Err(Error::new(input.span(), USAGE));
+        }
+        input.parse::<Token![:]>()?;
+        let hooks = Punctuated::parse_terminated(input)?;
+        if hooks.is_empty() {
+            return Err(Error::new(input.span(), USAGE));
+        }
         Ok(Self { plugin, hooks })
     }
 }
 
 pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
     let Export { plugin, hooks } = syn::parse2(input)?;
+    if plugin.path.segments.iter().any(|segment| !segment.arguments.is_none()) {
+        let name = plugin.to_token_stream().to_string().replace(' ', "");
+        let message = format!(
+            "a component is made of one type, and `{name}` has arguments: write `type MyPlugin = {name};` and export \
+             `MyPlugin`"
+        );
+        return Err(Error::new_spanned(plugin, message));
+    }
     let mut exports = Exports::default();
     for hook in &hooks {
         let seen = match hook.to_string().as_str() {
             "OnRequest" => &mut exports.request,
             "OnResponse" => &mut exports.response,
             "Admin" => &mut exports.admin,
-            _ => return Err(syn::Error::new(hook.span(), "not a hook; there are OnRequest, OnResponse and Admin")),
+            other => {
+                let message =
+                    format!("`{other}` is no hook: there are `OnRequest`, `OnResponse` and `Admin`");
+                return Err(Error::new(hook.span(), message));
+            }
         };
         if std::mem::replace(seen, true) {
-            return Err(syn::Error::new(hook.span(), "named twice"));
+            return Err(Error::new(hook.span(), format!("`{hook}` is named twice: name each hook once")));
         }
     }
 
     let world = exports.world();
-    let implementations = exports.implementations(&plugin);
+    let implementations = exports.implementations();
     let admin_routes =
-        if exports.admin { quote!(<#plugin as ::moongate_sdk::Admin>::ROUTES) } else { quote!(&[]) };
+        if exports.admin { quote!(<Exported as ::moongate_sdk::Admin>::ROUTES) } else { quote!(&[]) };
     let bounds = hooks.iter();
 
     Ok(quote! {
@@ -56,9 +76,13 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
         };
 
         #[cfg(target_family = "wasm")]
+        type MoongateExport = #plugin;
+
+        #[cfg(target_family = "wasm")]
         #[allow(unsafe_code, unreachable_pub, missing_docs, clippy::all, clippy::restriction, reason = "generated")]
         mod moongate_component {
-            use super::*;
+            // Only this name comes in: any other that the plugin's module has could mean something else here.
+            use super::MoongateExport as Exported;
 
             ::moongate_sdk::export::wit_bindgen::generate!({
                 inline: #world,
@@ -77,7 +101,7 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
             use hooks::lifecycle;
 
             struct Component;
-            struct Configured(#plugin);
+            struct Configured(Exported);
 
             impl lifecycle::Guest for Component {
                 type Plugin = Configured;
@@ -85,10 +109,10 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
                 fn describe() -> lifecycle::Manifest {
                     let routes: &[::moongate_sdk::AdminRoute] = #admin_routes;
                     lifecycle::Manifest {
-                        name: <#plugin as ::moongate_sdk::Plugin>::NAME.unwrap_or(env!("CARGO_PKG_NAME")).to_owned(),
+                        name: <Exported as ::moongate_sdk::Plugin>::NAME.unwrap_or(env!("CARGO_PKG_NAME")).to_owned(),
                         version: env!("CARGO_PKG_VERSION").to_owned(),
-                        priority: <#plugin as ::moongate_sdk::Plugin>::PRIORITY,
-                        schema: lifecycle::ConfigSchema::JsonSchema(::moongate_sdk::export::schema::<#plugin>()),
+                        priority: <Exported as ::moongate_sdk::Plugin>::PRIORITY,
+                        schema: lifecycle::ConfigSchema::JsonSchema(::moongate_sdk::export::schema::<Exported>()),
                         admin_routes: routes
                             .iter()
                             .map(|route| lifecycle::AdminRoute {
@@ -102,7 +126,7 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
 
             impl lifecycle::GuestPlugin for Configured {
                 fn configure(config: String) -> Result<lifecycle::Plugin, Vec<lifecycle::Problem>> {
-                    match ::moongate_sdk::export::configure::<#plugin>(&config) {
+                    match ::moongate_sdk::export::configure::<Exported>(&config) {
                         Ok(plugin) => Ok(lifecycle::Plugin::new(Configured(plugin))),
                         Err(problems) => Err(problems
                             .into_iter()
@@ -147,7 +171,7 @@ impl Exports {
         world + "}\n"
     }
 
-    fn implementations(&self, plugin: &Type) -> TokenStream {
+    fn implementations(&self) -> TokenStream {
         let mut code = TokenStream::new();
         if self.request {
             code.extend(quote! {
@@ -197,7 +221,7 @@ impl Exports {
                             headers: request.headers.into_iter().map(|h| (h.name, h.value)).collect(),
                             body: request.body,
                         };
-                        <#plugin as ::moongate_sdk::Admin>::on_admin(&request)
+                        <Exported as ::moongate_sdk::Admin>::on_admin(&request)
                             .map(Into::into)
                             .map_err(|error| error.message().to_owned())
                     }
@@ -208,6 +232,9 @@ impl Exports {
     }
 }
 
+const USAGE: &str =
+    "name the plugin's type and its hooks, as in `export!(MyPlugin: OnRequest, OnResponse, Admin)`";
+
 /// The files of the contract, of which the first names the package.
 const CONTRACT: [&str; 6] = [
     include_str!("../../../wit/world.wit"),
@@ -217,3 +244,43 @@ const CONTRACT: [&str; 6] = [
     include_str!("../../../wit/log.wit"),
     include_str!("../../../wit/context.wit"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(input: TokenStream) -> String {
+        expand(input).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_world_exports_just_the_hooks_that_are_named() {
+        let world = Exports { request: true, ..Exports::default() }.world();
+        let (component, contract) = world.split_once("package moongate:plugin@0.1.0 {").unwrap();
+        assert!(component.contains("export moongate:plugin/lifecycle@0.1.0;"));
+        assert!(component.contains("export moongate:plugin/request-hook@0.1.0;"));
+        assert!(!component.contains("response-hook") && !component.contains("admin-hook"));
+        assert!(contract.contains("interface http {") && !contract.contains("package "));
+    }
+
+    #[test]
+    fn a_plugin_without_hooks_is_refused_with_the_way_to_write_it() {
+        for input in [quote!(), quote!(A), quote!(A:), quote!(&A: OnRequest), quote!((A, B): OnRequest)] {
+            assert_eq!(refusal(input.clone()), USAGE, "{input}");
+        }
+    }
+
+    #[test]
+    fn a_plugin_with_arguments_is_refused_by_name() {
+        for input in [quote!(A<B>: OnRequest), quote!(a::A<'static>: OnRequest)] {
+            assert!(refusal(input.clone()).contains("write `type MyPlugin = "), "{input}");
+        }
+    }
+
+    #[test]
+    fn hooks_are_those_that_there_are_and_each_once() {
+        assert!(refusal(quote!(A: OnRequests)).starts_with("`OnRequests` is no hook"));
+        assert!(refusal(quote!(A: OnRequest, OnRequest)).starts_with("`OnRequest` is named twice"));
+        assert!(expand(quote!(crate::A: OnRequest, OnResponse, Admin,)).is_ok());
+    }
+}

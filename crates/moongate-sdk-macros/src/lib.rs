@@ -9,7 +9,7 @@ use proc_macro::TokenStream;
 ///
 /// Derives `Deserialize` and `JsonSchema`, refuses unknown fields, and needs no other dependency than
 /// `moongate-sdk`. Doc comments become descriptions in the schema; serde's attributes (`default`, `rename` ...)
-/// work as usual.
+/// work as usual. A struct of one field without a name stands for that field.
 #[proc_macro_attribute]
 pub fn config(attributes: TokenStream, item: TokenStream) -> TokenStream {
     config::expand(attributes.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()

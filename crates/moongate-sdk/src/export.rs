@@ -14,22 +14,52 @@ pub fn schema<P: Plugin>() -> String {
 
 /// Makes a plugin from the text of its configuration.
 pub fn configure<P: Plugin>(config: &str) -> Result<P, Vec<Problem>> {
-    let mut deserializer = serde_json::Deserializer::from_str(config);
-    let config = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    // A list would do for serde: it takes one for the fields of a struct in their order.
+    if !config.trim_start().starts_with('{') {
+        return Err(vec![Problem::at("", "must be an object")]);
+    }
+    let mut json = serde_json::Deserializer::from_str(config);
+    let config = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         let path = if path == "." { String::new() } else { path };
         vec![Problem::at(path, plain(&error.into_inner()))]
     })?;
+    json.end().map_err(|error| vec![Problem::at("", plain(&error))])?;
     P::new(config)
 }
 
-/// The text of an error without the position in the JSON text, which the author of a YAML file never saw.
+/// The text of an error for the author of a YAML file, who never saw the positions in the JSON text, and does
+/// not know Rust's names for numbers.
 fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    match text.rfind(" at line ") {
-        Some(at) => text.get(..at).unwrap_or(&text).to_owned(),
-        None => text,
-    }
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    let text = text.strip_suffix(&position).unwrap_or(&text);
+    let mismatch = text.strip_prefix("invalid type: ").or_else(|| text.strip_prefix("invalid value: "));
+    let Some((found, expected)) = mismatch.and_then(|mismatch| mismatch.rsplit_once(", expected ")) else {
+        return text.to_owned();
+    };
+    let expected = match expected {
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "u128" | "usize" => "a whole number from 0 on",
+        "i8" | "i16" | "i32" | "i64" | "i128" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a nonzero u8" | "a nonzero u16" | "a nonzero u32" | "a nonzero u64" | "a nonzero usize" => {
+            "a whole number from 1 on"
+        }
+        "a sequence" => "a list",
+        "a map" => "an object",
+        "string or map" => "a string or an object",
+        other if other.starts_with("struct ") => "an object",
+        other => other,
+    };
+    let found = match found {
+        "map" => "an object",
+        "sequence" => "a list",
+        other => other,
+    };
+    format!("must be {expected}, not {found}")
 }
 
 #[cfg(target_family = "wasm")]
@@ -50,7 +80,8 @@ mod glue {
 
     impl From<Reply> for http::Reply {
         fn from(reply: Reply) -> Self {
-            let headers = reply.headers.into_iter().map(|(name, value)| http::Header { name, value }).collect();
+            let headers =
+                reply.headers.into_iter().map(|(name, value)| http::Header { name, value }).collect();
             Self { status: reply.status, headers, body: reply.body }
         }
     }

@@ -35,9 +35,10 @@
 //! export!(RequireHeader: OnRequest);
 //! ```
 //!
-//! `cargo build --release --target wasm32-wasip2` makes a component of it: one `.wasm` file to drop into the
-//! gateway's plugin directory. `cargo test` runs its logic on the machine at hand, with the fakes of
-//! [`testing`].
+//! With `crate-type = ["cdylib"]` and no other crate type, `cargo build --release --target wasm32-wasip2` makes
+//! a component of it: one `.wasm` file to drop into the gateway's plugin directory. An `rlib` beside the
+//! `cdylib` switches Cargo's link-time optimisation off, and makes the file a third larger. `cargo test` runs
+//! the plugin's logic on the machine at hand, with the fakes of [`testing`].
 //!
 //! Instances are kept warm and serve many requests, one at a time. What a plugin keeps in memory is a cache
 //! that the next request may or may not see; what belongs to one request goes into [`context`].
@@ -45,7 +46,14 @@
 
 mod admin;
 #[cfg(target_family = "wasm")]
-#[allow(missing_docs, unreachable_pub, unsafe_code, clippy::all, clippy::restriction, reason = "generated from wit/")]
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    unsafe_code,
+    clippy::all,
+    clippy::restriction,
+    reason = "generated from wit/"
+)]
 pub mod bindings {
     wit_bindgen::generate!({
         path: "../../wit",
@@ -58,6 +66,7 @@ pub mod context;
 mod error;
 #[doc(hidden)]
 pub mod export;
+mod header;
 pub mod log;
 mod reply;
 mod request;
@@ -67,6 +76,7 @@ pub mod testing;
 
 pub use admin::{Admin, AdminRequest, AdminRoute};
 pub use error::{Error, HeaderError, Problem};
+pub use header::check_header_name;
 pub use moongate_sdk_macros::{config, export};
 pub use reply::{Decision, Reply};
 pub use request::Request;

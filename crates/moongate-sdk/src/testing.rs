@@ -11,7 +11,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::{HeaderError, Request, Response};
+use crate::{HeaderError, Request, Response, check_header_name};
 
 /// A request that lives in the test.
 #[derive(Debug, Default)]
@@ -210,48 +210,37 @@ impl Headers {
     }
 
     fn set(&mut self, name: &str, value: &[u8]) -> Result<(), HeaderError> {
+        check(name, value)?;
         self.remove(name)?;
         self.add(name, value)
     }
 
     fn add(&mut self, name: &str, value: &[u8]) -> Result<(), HeaderError> {
-        let name = checked(name)?;
-        if value.iter().any(|byte| (*byte < 0x20 && *byte != b'\t') || *byte == 0x7f) {
-            return Err(HeaderError::InvalidValue);
-        }
-        if value.len() > 64 * 1024 || self.0.len() >= 1_000 {
+        check(name, value)?;
+        if self.0.len() >= 1_000 {
             return Err(HeaderError::TooLarge);
         }
-        self.0.push((name, value.to_vec()));
+        self.0.push((name.to_ascii_lowercase(), value.to_vec()));
         Ok(())
     }
 
     fn remove(&mut self, name: &str) -> Result<(), HeaderError> {
-        let name = checked(name)?;
-        self.0.retain(|(n, _)| *n != name);
+        check_header_name(name)?;
+        self.0.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
         Ok(())
     }
 }
 
-/// The gateway's rules for names, see `http.wit`.
-fn checked(name: &str) -> Result<String, HeaderError> {
-    const GATEWAYS: [&str; 9] = [
-        "connection",
-        "content-length",
-        "expect",
-        "keep-alive",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    ];
-    let name = name.to_ascii_lowercase();
-    let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(valid) {
-        return Err(HeaderError::InvalidName);
+/// The gateway's rules, see `http.wit`.
+fn check(name: &str, value: &[u8]) -> Result<(), HeaderError> {
+    check_header_name(name)?;
+    if value.len() > 64 * 1024 {
+        return Err(HeaderError::TooLarge);
     }
-    if GATEWAYS.contains(&name.as_str()) { Err(HeaderError::Forbidden) } else { Ok(name) }
+    if value.iter().any(|byte| (*byte < 0x20 && *byte != b'\t') || *byte == 0x7f) {
+        return Err(HeaderError::InvalidValue);
+    }
+    Ok(())
 }
 
 pub(crate) mod context {
@@ -289,11 +278,20 @@ pub(crate) mod context {
     }
 
     fn write(shared: bool, key: &str, value: Option<&[u8]>) -> bool {
-        VALUES.with_borrow_mut(|values| match value {
-            Some(value) => values.insert((shared, key.to_owned()), value.to_vec()),
-            None => values.remove(&(shared, key.to_owned())),
-        });
-        true
+        VALUES.with_borrow_mut(|values| {
+            let slot = (shared, key.to_owned());
+            let others: usize = values
+                .iter()
+                .filter(|(known, _)| **known != slot)
+                .map(|((_, key), value)| key.len() + value.len())
+                .sum();
+            match value {
+                Some(value) if others + key.len() + value.len() > 64 * 1024 => return false,
+                Some(value) => values.insert(slot, value.to_vec()),
+                None => values.remove(&slot),
+            };
+            true
+        })
     }
 }
 
@@ -310,3 +308,6 @@ pub(crate) mod log {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ mod publisher;
 
 pub use gateway::{Gateway, StartError};
 pub use prefix::PrefixError;
+pub use publisher::ConfigurationError;
 pub use properties::{Properties, PropertiesError, Sources};
 
 /// The version of the gateway.

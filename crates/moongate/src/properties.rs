@@ -7,7 +7,6 @@ mod error;
 mod lines;
 mod listen;
 mod plugins;
-
 mod sources;
 mod suggest;
 mod table;

@@ -1,5 +1,8 @@
 //! Time that passes.
-#![expect(clippy::disallowed_types, reason = "xtask has no tokio, and nothing here is tested with paused time")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "xtask has no tokio, and nothing here is tested with paused time"
+)]
 
 use std::time::{Duration, Instant};
 

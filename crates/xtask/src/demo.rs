@@ -125,7 +125,9 @@ fn introduce(workspace: &Workspace, directory: &Path, [proxy, admin, echo]: [u16
     }
     say!("\n  # The plugins, their versions and what they may use.");
     say!("  curl http://127.0.0.1:{admin}/moongate/plugins");
-    say!("\nChange plugins/jwt-claims and run `cargo xtask plugins` elsewhere: the gateway goes on with the new one.");
+    say!(
+        "\nChange plugins/jwt-claims and run `cargo xtask plugins` elsewhere: the gateway goes on with the new one."
+    );
     say!("Ctrl-C stops everything.");
 }
 

@@ -22,24 +22,35 @@ impl Answer {
     }
 
     pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.head.lines().skip(1).filter_map(|line| line.split_once(':')).map(|(name, value)| (name, value.trim()))
+        self.head
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_once(':'))
+            .map(|(name, value)| (name, value.trim()))
     }
 
     fn read(bytes: &[u8]) -> Result<Self> {
-        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").context("the answer has no end of headers")?;
+        let end = bytes
+            .windows(4)
+            .position(|four| four == b"\r\n\r\n")
+            .context("the answer has no end of headers")?;
         let (head, rest) = bytes.split_at(end);
         let head = String::from_utf8_lossy(head).into_owned();
-        let status = head
-            .strip_prefix("HTTP/1.1 ")
-            .and_then(|rest| rest.get(..3)?.parse().ok())
-            .with_context(|| format!("this is not an HTTP/1.1 answer: {}", head.lines().next().unwrap_or_default()))?;
+        let status =
+            head.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok()).with_context(
+                || format!("this is not an HTTP/1.1 answer: {}", head.lines().next().unwrap_or_default()),
+            )?;
         let mut answer = Self { status, head, body: String::new() };
         let rest = rest.get(4..).unwrap_or_default();
-        let chunked = answer.header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked"));
-        let length = answer.header("content-length").map(str::parse).transpose().context("bad content-length")?;
+        let chunked =
+            answer.header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked"));
+        let length =
+            answer.header("content-length").map(str::parse).transpose().context("bad content-length")?;
         let body = match length {
             _ if chunked => joined(rest)?,
-            Some(length) if rest.len() < length => bail!("the answer ends after {} of {length} bytes", rest.len()),
+            Some(length) if rest.len() < length => {
+                bail!("the answer ends after {} of {length} bytes", rest.len())
+            }
             Some(length) => rest.get(..length).unwrap_or(rest).to_vec(),
             None => rest.to_vec(),
         };
@@ -112,8 +123,9 @@ mod tests {
 
     #[test]
     fn chunks_are_joined() {
-        let answer =
-            Answer::read(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=1\r\nde\r\n0\r\n\r\n");
+        let answer = Answer::read(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=1\r\nde\r\n0\r\n\r\n",
+        );
         assert_eq!(answer.unwrap().body, "abcde");
     }
 

@@ -53,7 +53,12 @@ pub(crate) fn build(workspace: &Workspace, out: Option<&Path>, fixtures: bool) -
         for plugin in plugins {
             let file = install(plugin, &built, directory)?;
             let size = fs::metadata(&file).with_context(|| format!("cannot read {}", file.display()))?.len();
-            say!("{:<16} {:>6} KiB  {}", plugin.name, size.div_ceil(1024), workspace.relative(&file).display());
+            say!(
+                "{:<16} {:>6} KiB  {}",
+                plugin.name,
+                size.div_ceil(1024),
+                workspace.relative(&file).display()
+            );
         }
     }
     Ok(())

@@ -28,7 +28,9 @@ pub(crate) fn choose<const N: usize>(wanted: [(&str, u16); N]) -> Result<[u16; N
             Err(error) if error.kind() == ErrorKind::AddrInUse => {
                 bail!("port {port} is taken; choose another with {flag} PORT, or a free one with {flag} 0");
             }
-            Err(error) => return Err(error).with_context(|| format!("cannot listen on port {port} ({flag})")),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot listen on port {port} ({flag})"));
+            }
         };
         *slot = listener.local_addr().context("a listener has no address")?.port();
         held.push(listener);
@@ -47,7 +49,9 @@ mod tests {
         let error = choose([("--admin-port", 0), ("--proxy-port", port)]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            format!("port {port} is taken; choose another with --proxy-port PORT, or a free one with --proxy-port 0")
+            format!(
+                "port {port} is taken; choose another with --proxy-port PORT, or a free one with --proxy-port 0"
+            )
         );
     }
 

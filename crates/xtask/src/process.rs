@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
@@ -43,11 +43,12 @@ impl Service {
 
     /// An error with the end of its log when the process has ended on its own.
     pub(crate) fn check(&mut self) -> Result<()> {
-        let Some(status) = self.child.try_wait().with_context(|| format!("cannot watch {}", self.name))? else {
+        let Some(status) = self.child.try_wait().with_context(|| format!("cannot watch {}", self.name))?
+        else {
             return Ok(());
         };
-        let log = fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-        bail!("{} has ended ({status}); the end of {}:\n{}", self.name, self.log.display(), tail(&log, TAIL_LINES));
+        let output = tail(&self.output(), TAIL_LINES);
+        bail!("{} has ended ({status}); the end of {}:\n{output}", self.name, self.log.display());
     }
 
     /// Returns once `probe` is content.
@@ -83,8 +84,25 @@ impl Service {
     /// Asks the process to end and does not wait. Asking several before the first is dropped lets them end together.
     pub(crate) fn terminate(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
-            drop(kill(self.group(), Signal::SIGTERM));
+            let _ = kill(self.group(), Signal::SIGTERM);
         }
+    }
+
+    /// Waits for a process that ends by itself and returns what it printed.
+    pub(crate) fn finish(mut self, interrupt: &Interrupt) -> Result<String> {
+        let status = loop {
+            match self.child.try_wait().with_context(|| format!("cannot watch {}", self.name))? {
+                Some(status) => break status,
+                None => interrupt.sleep(PROBE_PAUSE)?,
+            }
+        };
+        let output = self.output();
+        ensure!(status.success(), "{} failed ({status}):\n{output}", self.name);
+        Ok(output)
+    }
+
+    fn output(&self) -> String {
+        fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 
     fn group(&self) -> Pid {
@@ -100,7 +118,7 @@ impl Drop for Service {
         while matches!(self.child.try_wait(), Ok(None)) {
             if watch.elapsed() > STOP_LIMIT {
                 eprintln!("{} did not end within {} s and is killed", self.name, STOP_LIMIT.as_secs());
-                drop(killpg(self.group(), Signal::SIGKILL));
+                let _ = killpg(self.group(), Signal::SIGKILL);
                 drop(self.child.wait());
                 return;
             }
@@ -119,7 +137,8 @@ pub(crate) fn run(mut command: Command) -> Result<()> {
 /// Runs `command` to its end and returns what it printed.
 pub(crate) fn capture(mut command: Command) -> Result<Vec<u8>> {
     let output = command.stderr(Stdio::inherit()).output();
-    let Output { status, stdout, .. } = output.with_context(|| format!("cannot start {}", shown(&command)))?;
+    let Output { status, stdout, .. } =
+        output.with_context(|| format!("cannot start {}", shown(&command)))?;
     require(&command, status)?;
     Ok(stdout)
 }
@@ -149,7 +168,11 @@ fn require(command: &Command, status: ExitStatus) -> Result<()> {
 pub(crate) fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let program = program.file_name().unwrap_or(program.as_os_str());
-    std::iter::once(program).chain(command.get_args()).map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
+    std::iter::once(program)
+        .chain(command.get_args())
+        .map(OsStr::to_string_lossy)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn tail(text: &str, lines: usize) -> String {

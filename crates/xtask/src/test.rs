@@ -33,7 +33,10 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     version.args(["nextest", "--version"]);
     let mut tests = workspace.cargo();
     if process::succeeds(version) {
-        tests.args(["nextest", "run", "--workspace", "--no-fail-fast"]).args(&args.filter).args(&args.options);
+        tests
+            .args(["nextest", "run", "--workspace", "--no-fail-fast"])
+            .args(&args.filter)
+            .args(&args.options);
         steps.run("tests", tests);
     } else {
         // Not the documentation tests: they follow below.

@@ -31,7 +31,8 @@ impl Workspace {
         let mut command = cargo_in(here);
         command.args(["metadata", "--no-deps", "--format-version", "1"]);
         let metadata = process::capture(command)?;
-        let metadata = serde_json::from_slice(&metadata).context("cargo metadata printed something else than JSON")?;
+        let metadata =
+            serde_json::from_slice(&metadata).context("cargo metadata printed something else than JSON")?;
         Self::read(&metadata).context("cargo metadata lacks what is expected of it")
     }
 
@@ -57,7 +58,8 @@ impl Workspace {
     /// A directory below `target`, made if it is not there.
     pub(crate) fn scratch(&self, name: &str) -> Result<PathBuf> {
         let directory = self.root.join("target").join(name);
-        std::fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+        std::fs::create_dir_all(&directory)
+            .with_context(|| format!("cannot make {}", directory.display()))?;
         Ok(directory)
     }
 
@@ -68,7 +70,8 @@ impl Workspace {
 
     fn read(metadata: &Value) -> Option<Self> {
         let path = |name: &str| metadata.get(name)?.as_str().map(PathBuf::from);
-        let members = metadata.get("packages")?.as_array()?.iter().map(Member::read).collect::<Option<_>>()?;
+        let members =
+            metadata.get("packages")?.as_array()?.iter().map(Member::read).collect::<Option<_>>()?;
         Some(Self { root: path("workspace_root")?, built: path("target_directory")?, members })
     }
 }
@@ -83,7 +86,10 @@ struct Member {
 impl Member {
     fn read(package: &Value) -> Option<Self> {
         let is_dynamic = |target: &&Value| {
-            target.get("kind").and_then(Value::as_array).is_some_and(|kinds| kinds.iter().any(|kind| kind == "cdylib"))
+            target
+                .get("kind")
+                .and_then(Value::as_array)
+                .is_some_and(|kinds| kinds.iter().any(|kind| kind == "cdylib"))
         };
         let library = package.get("targets")?.as_array()?.iter().find(is_dynamic);
         Some(Self {

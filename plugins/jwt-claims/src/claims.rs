@@ -4,85 +4,164 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// The times in a token, and the wanted claims.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Claims {
+pub(crate) struct Claims<'a> {
     /// `exp`, in Unix seconds.
     pub(crate) expires: Option<f64>,
     /// `nbf`, in Unix seconds.
     pub(crate) not_before: Option<f64>,
-    wanted: Vec<(String, Value)>,
+    /// In the order in which they were asked for.
+    wanted: Vec<Claim<'a>>,
 }
 
-impl Claims {
+impl<'a> Claims<'a> {
     /// Parses a token's payload. There are no claims in one that is no JSON object, names a claim twice, or has
     /// a time that is no number.
-    pub(crate) fn parse(payload: &[u8], wanted: &[String]) -> Option<Self> {
+    pub(crate) fn parse(payload: &'a [u8], wanted: &[String]) -> Option<Self> {
         let mut json = serde_json::Deserializer::from_slice(payload);
         let claims = Reader { wanted }.deserialize(&mut json).ok()?;
         json.end().ok()?;
         Some(claims)
     }
 
-    /// A claim as the text of a header: strings as they are, everything else as JSON. A null is no claim.
-    pub(crate) fn text(&self, claim: &str) -> Option<Cow<'_, str>> {
-        let (_, value) = self.wanted.iter().find(|(name, _)| name == claim)?;
-        match value {
-            Value::Null => None,
-            Value::String(text) => Some(Cow::Borrowed(text)),
-            other => Some(Cow::Owned(other.to_string())),
+    /// The claim that was asked for at this position, as the text of a header: strings as they are, everything
+    /// else as JSON. A null is no claim.
+    pub(crate) fn text(&self, at: usize) -> Option<&str> {
+        match self.wanted.get(at)? {
+            Claim::Absent | Claim::Null => None,
+            Claim::Text(text) => Some(text),
         }
     }
 }
 
-struct Reader<'a> {
-    wanted: &'a [String],
+/// A wanted claim.
+#[derive(Debug, Clone, Default, PartialEq)]
+enum Claim<'a> {
+    #[default]
+    Absent,
+    Null,
+    Text(Cow<'a, str>),
+}
+
+impl<'a> Claim<'a> {
+    fn parse(json: &'a RawValue) -> Result<Self, serde_json::Error> {
+        let json = json.get();
+        Ok(match json.as_bytes() {
+            b"null" => Self::Null,
+            [b'"', text @ .., b'"'] if !text.contains(&b'\\') => {
+                Self::Text(Cow::Borrowed(json.get(1..json.len() - 1).unwrap_or_default()))
+            }
+            [b'"', ..] => Self::Text(Cow::Owned(serde_json::from_str(json)?)),
+            [b'{' | b'[', ..] => Self::Text(Cow::Owned(compact(json))),
+            _ => Self::Text(Cow::Borrowed(json)),
+        })
+    }
+}
+
+struct Reader<'w> {
+    wanted: &'w [String],
 }
 
 impl<'de> DeserializeSeed<'de> for Reader<'_> {
-    type Value = Claims;
+    type Value = Claims<'de>;
 
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Claims, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for Reader<'_> {
-    type Value = Claims;
+    type Value = Claims<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object of claims")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Claims, A::Error> {
-        let mut claims = Claims::default();
-        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-            let wanted = self.wanted.iter().any(|wanted| **wanted == *name);
-            let time = match &*name {
-                "exp" => Some(&mut claims.expires),
-                "nbf" => Some(&mut claims.not_before),
-                _ => None,
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut claims = Claims { wanted: vec![Claim::Absent; self.wanted.len()], ..Claims::default() };
+        while let Some(name) = map.next_key_seed(Name { wanted: self.wanted })? {
+            let time = match name.time {
+                Some(Time::Expires) => Some(&mut claims.expires),
+                Some(Time::NotBefore) => Some(&mut claims.not_before),
+                None => None,
             };
-            if time.is_none() && !wanted {
+            let claim = name.wanted.and_then(|at| claims.wanted.get_mut(at));
+            if time.is_none() && claim.is_none() {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             }
-            let value: Value = map.next_value()?;
+            let json: &RawValue = map.next_value()?;
             if let Some(time) = time {
-                let seconds = value.as_f64().ok_or_else(|| A::Error::custom("a time must be a number"))?;
+                let seconds = serde_json::from_str(json.get()).map_err(A::Error::custom)?;
                 if time.replace(seconds).is_some() {
-                    return Err(A::Error::custom("a claim is there twice"));
+                    return Err(A::Error::custom("a time is there twice"));
                 }
             }
-            if wanted {
-                if claims.wanted.iter().any(|(known, _)| **known == *name) {
+            if let Some(claim) = claim {
+                if *claim != Claim::Absent {
                     return Err(A::Error::custom("a claim is there twice"));
                 }
-                claims.wanted.push((name.into_owned(), value));
+                *claim = Claim::parse(json).map_err(A::Error::custom)?;
             }
         }
         Ok(claims)
     }
+}
+
+/// The name of a claim, taken for what it means here.
+struct Name<'w> {
+    wanted: &'w [String],
+}
+
+struct Named {
+    time: Option<Time>,
+    wanted: Option<usize>,
+}
+
+enum Time {
+    Expires,
+    NotBefore,
+}
+
+impl<'de> DeserializeSeed<'de> for Name<'_> {
+    type Value = Named;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Named, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Name<'_> {
+    type Value = Named;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a claim")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Named, E> {
+        let time = match name {
+            "exp" => Some(Time::Expires),
+            "nbf" => Some(Time::NotBefore),
+            _ => None,
+        };
+        Ok(Named { time, wanted: self.wanted.iter().position(|wanted| wanted == name) })
+    }
+}
+
+/// Takes the space between the parts of a JSON text out, for line breaks may stand there.
+fn compact(json: &str) -> String {
+    let (mut in_string, mut escaped) = (false, false);
+    let keep = |c: &char| {
+        if in_string {
+            in_string = escaped || *c != '"';
+            escaped = *c == '\\' && !escaped;
+            return true;
+        }
+        in_string = *c == '"';
+        !c.is_ascii_whitespace()
+    };
+    json.chars().filter(keep).collect()
 }

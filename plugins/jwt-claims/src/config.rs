@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use moongate_sdk::{Problem, config};
+use moongate_sdk::{Problem, check_header_name, config};
 
 /// Checks a bearer token and hands its claims on as headers.
 #[config]
@@ -65,7 +65,10 @@ impl Config {
         }
         if self.trust_unverified_tokens {
             if self.secret.is_some() || self.public_key.is_some() {
-                problems.push(Problem::at("trust_unverified_tokens", "leaves no use for `secret` or `public_key`"));
+                problems.push(Problem::at(
+                    "trust_unverified_tokens",
+                    "leaves no use for `secret` or `public_key`",
+                ));
             }
         } else if self.algorithms.is_empty() {
             problems.push(Problem::at("algorithms", "must name at least one"));
@@ -73,19 +76,38 @@ impl Config {
             let keyed = |algorithm: &Algorithm| algorithm.is_hmac();
             match (&self.secret, &self.public_key) {
                 (None, None) => problems.push(Problem::at("", "needs `secret` or `public_key`")),
-                (Some(_), Some(_)) => problems.push(Problem::at("", "takes `secret` or `public_key`, not both")),
+                (Some(_), Some(_)) => {
+                    problems.push(Problem::at("", "takes `secret` or `public_key`, not both"))
+                }
                 (Some(secret), None) if secret.is_empty() => {
                     problems.push(Problem::at("secret", "must not be empty"));
                 }
                 (Some(_), None) if !self.algorithms.iter().all(keyed) => {
-                    problems.push(Problem::at("algorithms", "RS256 and ES256 need `public_key` instead of `secret`"));
+                    problems.push(Problem::at(
+                        "algorithms",
+                        "RS256 and ES256 need `public_key` instead of `secret`",
+                    ));
                 }
                 (None, Some(_)) if self.algorithms.iter().any(keyed) => {
-                    problems.push(Problem::at("algorithms", "HS256, HS384 and HS512 need `secret`, not `public_key`"));
+                    problems.push(Problem::at(
+                        "algorithms",
+                        "HS256, HS384 and HS512 need `secret`, not `public_key`",
+                    ));
+                }
+                (None, Some(_)) if self.algorithms.windows(2).any(|pair| pair.first() != pair.last()) => {
+                    problems.push(Problem::at(
+                        "algorithms",
+                        "RS256 and ES256 need different keys, name one of them",
+                    ));
                 }
                 _ => {}
             }
         }
+        if self.secret_is_base64 && self.secret.is_none() {
+            problems.push(Problem::at("secret_is_base64", "is of no use without `secret`"));
+        }
+        check_headers("claims", &self.claims, &mut problems);
+        check_headers("upstream_claims", &self.upstream_claims, &mut problems);
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 }
@@ -103,6 +125,21 @@ impl Algorithm {
             Self::HS512 => "HS512",
             Self::RS256 => "RS256",
             Self::ES256 => "ES256",
+        }
+    }
+}
+
+/// Headers that the gateway would refuse at every request, and those that two claims want.
+fn check_headers(field: &str, claims: &BTreeMap<String, String>, problems: &mut Vec<Problem>) {
+    let mut taken = BTreeMap::new();
+    for (claim, header) in claims {
+        let path = || format!("{field}.{claim}");
+        if let Err(error) = check_header_name(header) {
+            problems.push(Problem::at(path(), format!("`{header}` cannot be set: {error}")));
+        }
+        if let Some(other) = taken.insert(header.to_ascii_lowercase(), claim) {
+            problems
+                .push(Problem::at(path(), format!("`{header}` is the header of claim `{other}` already")));
         }
     }
 }

@@ -5,25 +5,27 @@
 
 mod claims;
 mod config;
+mod key;
 mod token;
+
+use std::collections::BTreeMap;
 
 use moongate_sdk::{
     Admin, AdminRequest, AdminRoute, Decision, Error, OnRequest, Plugin, Problem, Reply, Request, export, log,
 };
 
-use crate::claims::Claims;
 use crate::config::Config;
 use crate::token::{TokenError, Verification};
 
 /// The plugin, prepared for one configuration.
 pub struct JwtClaims {
     verification: Verification,
-    /// Claims and the response headers that they become.
-    response_headers: Vec<(String, String)>,
-    /// Claims and the headers that they become in the request that goes upstream.
-    upstream_headers: Vec<(String, String)>,
     /// The claims to read, each once.
     wanted: Vec<String>,
+    /// Positions in `wanted`, and the response headers that those claims become.
+    response_headers: Vec<(usize, String)>,
+    /// The same for the request that goes upstream.
+    upstream_headers: Vec<(usize, String)>,
     exit_code: u16,
 }
 
@@ -33,42 +35,50 @@ impl Plugin for JwtClaims {
 
     fn new(config: Config) -> Result<Self, Vec<Problem>> {
         config.check()?;
-        let mut wanted: Vec<_> = config.claims.keys().chain(config.upstream_claims.keys()).cloned().collect();
-        wanted.sort();
-        wanted.dedup();
-        Ok(Self {
-            verification: Verification::new(&config).map_err(|problem| vec![problem])?,
-            response_headers: config.claims.into_iter().collect(),
-            upstream_headers: config.upstream_claims.into_iter().collect(),
-            wanted,
-            exit_code: config.exit_code,
-        })
+        let verification = Verification::new(&config).map_err(|problem| vec![problem])?;
+        let mut wanted = Vec::new();
+        let mut headers = |claims: BTreeMap<String, String>| {
+            let position = |(claim, header)| {
+                let at = wanted.iter().position(|known| *known == claim).unwrap_or_else(|| {
+                    wanted.push(claim);
+                    wanted.len() - 1
+                });
+                (at, header)
+            };
+            claims.into_iter().map(position).collect()
+        };
+        let response_headers = headers(config.claims);
+        let upstream_headers = headers(config.upstream_claims);
+        Ok(Self { verification, wanted, response_headers, upstream_headers, exit_code: config.exit_code })
     }
 }
 
 impl OnRequest for JwtClaims {
     fn on_request(&self, request: &Request) -> Result<Decision, Error> {
-        let claims = match self.claims(request) {
+        let payload = match self.payload(request) {
+            Ok(payload) => payload,
+            Err(error) => return Ok(self.refuse(error).into()),
+        };
+        let claims = match self.verification.claims(&payload, &self.wanted) {
             Ok(claims) => claims,
             Err(error) => return Ok(self.refuse(error).into()),
         };
         for (claim, header) in &self.response_headers {
-            if let Some(value) = claims.text(claim)
-                && request.set_response_header(header, value.as_bytes()).is_err()
+            if let Some(text) = claims.text(*claim)
+                && (!survives(text) || request.set_response_header(header, text).is_err())
             {
-                log::warn(&format!("claim `{claim}` cannot be a header, it is left out"));
+                self.warn(*claim);
             }
         }
         for (claim, header) in &self.upstream_headers {
-            // A header of that name from the client would pass for a claim, so it goes in any case.
-            let set = match claims.text(claim) {
-                Some(value) => request.set_header(header, value.as_bytes()),
-                None => request.remove_header(header),
-            };
-            if set.is_err() {
-                log::warn(&format!("claim `{claim}` cannot be a header, it is left out"));
-                request.remove_header(header)?;
+            if let Some(text) = claims.text(*claim) {
+                if survives(text) && request.set_header(header, text).is_ok() {
+                    continue;
+                }
+                self.warn(*claim);
             }
+            // A header of that name from the client would pass for the claim.
+            request.remove_header(header)?;
         }
         Ok(Decision::Continue)
     }
@@ -83,10 +93,14 @@ impl Admin for JwtClaims {
 }
 
 impl JwtClaims {
-    fn claims(&self, request: &Request) -> Result<Claims, TokenError> {
-        let header = request.header("authorization").ok_or(TokenError::Missing)?;
-        let token = bearer(&header).ok_or(TokenError::Missing)?;
-        self.verification.claims(token, &self.wanted)
+    fn payload(&self, request: &Request) -> Result<Vec<u8>, TokenError> {
+        let headers = request.header_values("authorization");
+        match headers.as_slice() {
+            [] => Err(TokenError::Missing),
+            [header] => self.verification.payload(bearer(header).ok_or(TokenError::Missing)?),
+            // The upstream would see all of them, and might go by one that nobody has verified.
+            _ => Err(TokenError::Several),
+        }
     }
 
     fn refuse(&self, error: TokenError) -> Reply {
@@ -97,12 +111,23 @@ impl JwtClaims {
             _ => reply,
         }
     }
+
+    fn warn(&self, claim: usize) {
+        let claim = self.wanted.get(claim).map_or("", String::as_str);
+        log::warn(&format!("claim `{claim}` cannot be a header, it is left out"));
+    }
 }
 
 /// The token of an `Authorization` header with the scheme `Bearer`.
 fn bearer(header: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = header.split_at_checked(7)?;
     scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii()).filter(|token| !token.is_empty())
+}
+
+/// Whether a text is the same after it was a header, which loses the spaces around it: ` admin` would become
+/// somebody else.
+fn survives(text: &str) -> bool {
+    text.trim_ascii().len() == text.len()
 }
 
 export!(JwtClaims: OnRequest, Admin);

@@ -181,13 +181,14 @@ fn hint(name: &str, written: &str) -> String {
 /// a gateway from starting that stands behind a service of its own name.
 fn is_service_link(name: &str, value: &str) -> bool {
     let words = format!("_{name}_");
+    let of_port = |rest: &str| {
+        let protocol = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        protocol.starts_with("_TCP_") || protocol.starts_with("_UDP_")
+    };
     words.contains("_SERVICE_HOST_")
         || words.contains("_SERVICE_PORT_")
         || (words.ends_with("_PORT_") && value.contains("://"))
-        || words.split("_PORT_").skip(1).any(|rest| {
-            rest.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches('_').starts_with("TCP")
-                || rest.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches('_').starts_with("UDP")
-        })
+        || words.split("_PORT_").skip(1).any(of_port)
 }
 
 const VARIABLE_PREFIX: &str = "MOONGATE_";

@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::HeaderName;
 use ipnet::IpNet;
 use moongate_plugin_host::PluginSettings;
-use moongate_words::{ErrorType, HeaderTokens};
+use moongate_proxy::{ErrorType, HeaderTokens};
 use serde_json::Value as Json;
 use serde_yaml::Value;
 

@@ -20,7 +20,15 @@ pub(crate) struct Trial {
 impl Trial {
     pub(crate) fn all(proxy: u16, admin: u16, secret: &str) -> Result<[Self; 5]> {
         let token = |lifetime| token::signed(secret, &token::claims(USERNAME, lifetime)?);
-        let plain = |title, path| Self { title, port: proxy, path, token: None, status: 200, body: None, header: None };
+        let plain = |title, path| Self {
+            title,
+            port: proxy,
+            path,
+            token: None,
+            status: 200,
+            body: None,
+            header: None,
+        };
         let secure = |title| plain(title, "/secure");
         Ok([
             plain("A route without plugins: the echo server shows what it received.", "/echo"),
@@ -38,7 +46,9 @@ impl Trial {
             Self {
                 token: Some(token(DAY)?),
                 header: Some(("JWT-username", USERNAME)),
-                ..secure("The same with a good token: its claim `username` comes back as the header JWT-username.")
+                ..secure(
+                    "The same with a good token: its claim `username` comes back as the header JWT-username.",
+                )
             },
             Self {
                 port: admin,
@@ -61,13 +71,22 @@ impl Trial {
     }
 
     pub(crate) fn check(&self, answer: &Answer) -> Result<()> {
-        ensure!(answer.status == self.status, "the status should be {} and is {}", self.status, answer.status);
+        ensure!(
+            answer.status == self.status,
+            "the status should be {} and is {}",
+            self.status,
+            answer.status
+        );
         if let Some(body) = self.body {
             ensure!(answer.body.trim_end() == body, "the body should be `{body}` and is `{}`", answer.body);
         }
         if let Some((name, value)) = self.header {
             let found = answer.header(name);
-            ensure!(found == Some(value), "the header {name} should be {value} and is {}", found.unwrap_or("missing"));
+            ensure!(
+                found == Some(value),
+                "the header {name} should be {value} and is {}",
+                found.unwrap_or("missing")
+            );
         }
         Ok(())
     }

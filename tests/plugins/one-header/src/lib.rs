@@ -18,7 +18,8 @@ fn name() -> String {
 }
 
 fn value() -> String {
-    "1".into()
+    // Tests change these digits in the built file to make other versions of the plugin.
+    "version-marker-0000".into()
 }
 
 /// Puts one header on the response.

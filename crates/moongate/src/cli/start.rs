@@ -1,0 +1,116 @@
+//! `moongate start`
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, bail};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::say;
+use crate::properties::{Properties, Sources};
+use crate::{Gateway, logging};
+
+pub(super) fn run(sources: &Sources) -> anyhow::Result<()> {
+    let loaded = Properties::load(sources)?;
+    logging::start(&loaded.properties);
+    match &loaded.file {
+        Some(file) => tracing::info!(file = %file.display(), "properties read"),
+        None => tracing::info!("no properties file, defaults are used"),
+    }
+    raise_descriptor_limit();
+
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot watch for signals")?;
+    // Before the addresses are printed: whoever waits for them may send a signal right after.
+    let mut signals = runtime.block_on(async { Signals::watch() }).context("cannot watch for signals")?;
+    let gateway = Gateway::start(loaded.properties)?;
+    announce(&gateway);
+    runtime.block_on(signals.serve(&gateway));
+    tracing::info!("stopping: requests in flight may finish, a second signal ends at once");
+
+    let timeout = gateway.properties().shutdown_timeout;
+    let (done, finished) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let _ = done.send(gateway.shutdown());
+    });
+    let finished = runtime.block_on(async {
+        tokio::select! {
+            finished = finished => finished.ok(),
+            () = signals.end() => None,
+        }
+    });
+    match finished {
+        Some(true) => Ok(()),
+        Some(false) => bail!(
+            "requests were still running after {} s and have been cut off; `shutdown_timeout` is the property",
+            timeout.as_secs_f32()
+        ),
+        None => bail!("ended at once by a second signal; requests have been cut off"),
+    }
+}
+
+/// The signals that are listened to.
+struct Signals {
+    hangup: Signal,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn watch() -> std::io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Reloads at each SIGHUP; returns when the gateway shall end.
+    async fn serve(&mut self, gateway: &Gateway) {
+        loop {
+            tokio::select! {
+                _ = self.hangup.recv() => {}
+                _ = self.interrupt.recv() => return,
+                _ = self.terminate.recv() => return,
+            }
+            tracing::info!("SIGHUP, the configuration is read again");
+            tokio::select! {
+                // The control thread logs what came of it.
+                _ = gateway.reload() => {}
+                () = self.end() => return,
+            }
+        }
+    }
+
+    async fn end(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+fn announce(gateway: &Gateway) {
+    let urls = |addresses: &[SocketAddr]| match addresses {
+        [] => "off".to_owned(),
+        addresses => {
+            addresses.iter().map(|address| format!("http://{address}")).collect::<Vec<_>>().join(", ")
+        }
+    };
+    say(&format!(
+        "Moongate {} started\n  proxy      {}\n  Admin API  {}",
+        crate::VERSION,
+        urls(gateway.proxy_addresses()),
+        urls(gateway.admin_addresses())
+    ));
+}
+
+/// Takes as many descriptors as the process may have: each connection needs one, and its upstream another.
+fn raise_descriptor_limit() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(soft, hard)| {
+        if soft < hard { setrlimit(Resource::RLIMIT_NOFILE, hard, hard) } else { Ok(()) }
+    });
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the number of connections stays limited as `ulimit -n` says");
+    }
+}

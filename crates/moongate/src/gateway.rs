@@ -1,0 +1,250 @@
+//! The gateway as a whole.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use moongate_hooks::PluginCatalog;
+use moongate_plugin_host::{HostError, PluginHost};
+use moongate_proxy::{ListenAddress, Proxy, ProxyOptions, Snapshot};
+
+use crate::admin::{AdminListeners, AdminServer};
+use crate::control::{Control, Requests};
+use crate::node::{self, GatewayNode};
+use crate::prefix::{Claim, Prefix, PrefixError};
+use crate::properties::{Listener, Properties, Workers};
+use crate::publisher::{self, ConfigurationError, Live, Publisher};
+
+/// Why a gateway does not start. Nothing runs then, and the prefix is free.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The directory for its own files cannot be used.
+    #[error(transparent)]
+    Prefix(#[from] PrefixError),
+    /// The plugin host does not start.
+    #[error(transparent)]
+    Plugins(#[from] HostError),
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
+    /// An address cannot be listened on.
+    #[error("{property}: cannot listen on {address}: {source}{}", mend(property, address, source))]
+    Listen {
+        /// The property that names the address.
+        property: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// A worker does not start.
+    #[error("the proxy does not start: {0}")]
+    Proxy(moongate_proxy::StartError),
+    /// A thread cannot be made.
+    #[error("cannot start the {name} thread: {source}")]
+    Thread {
+        /// What it is for.
+        name: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// A running gateway: workers, plugins and Admin API.
+///
+/// Dropping it stops it without waiting for requests; [`Gateway::shutdown`] waits.
+#[must_use = "a gateway stops when it is dropped"]
+#[derive(Debug)]
+pub struct Gateway {
+    properties: Properties,
+    admin_addresses: Vec<SocketAddr>,
+    requests: Requests,
+    running: Running,
+    /// After what runs, so that the prefix is free when nothing does.
+    _claim: Claim,
+}
+
+impl Gateway {
+    /// Starts a gateway; it serves when this returns.
+    ///
+    /// Blocks while plugins compile. Must not be called from asynchronous code.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn start(properties: Properties) -> Result<Self, StartError> {
+        let claim = Prefix::new(&properties.prefix).claim()?;
+        let id = claim.node_id()?;
+        // What is quick to fail comes before plugins compile.
+        let current = publisher::read(properties.declarative_config.as_deref())?;
+        let admin = AdminListeners::bind(&properties.admin_listen)
+            .map_err(|(address, source)| StartError::Listen { property: "admin_listen", address, source })?;
+        for listener in &properties.proxy_listen {
+            ensure_free(listener)?;
+        }
+
+        let host = PluginHost::start(publisher::host_options(&properties))?;
+        for doubt in publisher::doubts(&properties, &host) {
+            tracing::warn!("{doubt}");
+        }
+        let snapshot =
+            Snapshot::build(Arc::clone(&current.entities), &*host).map_err(ConfigurationError::Snapshot)?;
+        let live = Arc::new(Live::new(current));
+        let proxy = Proxy::start(proxy_options(&properties), Arc::clone(&host), snapshot).map_err(not_started)?;
+        let proxy = Arc::new(proxy);
+        let mut running = Running { admin: None, control: None, proxy: Arc::clone(&proxy), host };
+        running.host.settle();
+
+        let publisher = Publisher {
+            file: properties.declarative_config.clone(),
+            host: Arc::clone(&running.host),
+            proxy: Arc::clone(&proxy),
+            live: Arc::clone(&live),
+        };
+        // The control thread listens before the directories are watched, so that no change goes by unseen.
+        let control = Control::start(running.host.changes(), move |trigger| {
+            publisher.publish(trigger).map_err(|error| error.to_string())
+        })
+        .map_err(|source| StartError::Thread { name: "control", source })?;
+        let requests = control.requests();
+        running.control = Some(control);
+        running.host.watch()?;
+
+        let admin_addresses = admin.addresses().to_vec();
+        let node = GatewayNode {
+            id,
+            hostname: node::hostname(),
+            workers: u32::try_from(properties.worker_count()).unwrap_or(u32::MAX),
+            configuration: node::configuration(&properties, proxy.addresses(), &admin_addresses),
+            live,
+            proxy,
+            requests: requests.clone(),
+        };
+        let catalog: Arc<dyn PluginCatalog> = Arc::<PluginHost>::clone(&running.host);
+        let admin = admin
+            .serve(Arc::new(node), catalog)
+            .map_err(|source| StartError::Thread { name: "admin", source })?;
+        running.admin = Some(admin);
+        claim.publish_admin_address(admin_addresses.first().copied())?;
+        Ok(Self { properties, admin_addresses, requests, running, _claim: claim })
+    }
+
+    /// How it runs.
+    pub fn properties(&self) -> &Properties {
+        &self.properties
+    }
+
+    /// Where clients can connect to, with the ports that the system chose. Empty if `proxy_listen` is off.
+    pub fn proxy_addresses(&self) -> &[SocketAddr] {
+        self.running.proxy.addresses()
+    }
+
+    /// Where the Admin API answers, with the ports that the system chose. Empty if `admin_listen` is off.
+    pub fn admin_addresses(&self) -> &[SocketAddr] {
+        &self.admin_addresses
+    }
+
+    /// Reads the declarative configuration again and serves from it.
+    ///
+    /// # Errors
+    /// Why the configuration that is there stays in use.
+    pub async fn reload(&self) -> Result<(), String> {
+        self.requests.reload().await
+    }
+
+    /// Accepts no more connections, lets requests finish for up to the property `shutdown_timeout`, and ends
+    /// everything. Says whether all requests finished.
+    ///
+    /// Blocks. Must not be called from asynchronous code.
+    pub fn shutdown(mut self) -> bool {
+        let timeout = self.properties.shutdown_timeout;
+        self.running.stop(timeout)
+    }
+}
+
+/// What has threads of its own.
+#[derive(Debug)]
+struct Running {
+    admin: Option<AdminServer>,
+    control: Option<Control>,
+    proxy: Arc<Proxy<PluginHost>>,
+    host: Arc<PluginHost>,
+}
+
+impl Running {
+    /// Ends all threads. The Admin API answers until the last request is through, for whoever watches it stop.
+    fn stop(&mut self, timeout: Duration) -> bool {
+        let finished = self.proxy.shutdown(timeout);
+        if let Some(admin) = self.admin.take() {
+            admin.stop();
+        }
+        if let Some(control) = self.control.take() {
+            control.stop();
+        }
+        finished
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // After `shutdown` nothing is left to stop. In any case no thread but this one has the plugin host any
+        // more when this returns, which matters: its event loop must not end inside another one.
+        self.stop(Duration::ZERO);
+    }
+}
+
+fn proxy_options(properties: &Properties) -> ProxyOptions {
+    let listen = |listener: &Listener| ListenAddress { address: listener.address, backlog: listener.backlog };
+    ProxyOptions {
+        listen: properties.proxy_listen.iter().map(listen).collect(),
+        workers: properties.worker_count(),
+        // One per CPU: each may have its own. Any other number is somebody's decision about sharing them.
+        pin_workers: properties.workers == Workers::Auto,
+        headers: properties.headers,
+        trusted: properties.trusted_ips.clone(),
+        real_ip_header: Some(properties.real_ip_header.clone()),
+        keepalive_pool_size: properties.upstream_keepalive_pool_size,
+        keepalive_idle_timeout: properties.upstream_keepalive_idle_timeout,
+        client_header_timeout: properties.client_header_timeout,
+        client_idle_timeout: properties.client_idle_timeout,
+        max_header_size: properties.max_header_size,
+        error_default_type: properties.error_default_type,
+    }
+}
+
+/// Finds out whether somebody else listens.
+///
+/// The workers share their ports among themselves, and the system would let another gateway of the same user
+/// take part: half of the requests would go to the wrong one.
+fn ensure_free(listener: &Listener) -> Result<(), StartError> {
+    let failed = |source| StartError::Listen { property: "proxy_listen", address: listener.address, source };
+    TcpListener::bind(listener.address).map(drop).map_err(failed)
+}
+
+fn not_started(error: moongate_proxy::StartError) -> StartError {
+    match error {
+        moongate_proxy::StartError::Listen { address, source } => {
+            StartError::Listen { property: "proxy_listen", address, source }
+        }
+        error => StartError::Proxy(error),
+    }
+}
+
+/// What to do about an address that cannot be listened on.
+fn mend(property: &str, address: &SocketAddr, error: &io::Error) -> String {
+    let other = SocketAddr::new(address.ip(), address.port().checked_add(1000).unwrap_or(8080));
+    match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "; stop what listens there, or choose another address with `--set {property}={other}` (port 0 takes \
+             any free one)"
+        ),
+        io::ErrorKind::PermissionDenied => {
+            format!("; ports below 1024 need a privilege, choose another with `--set {property}=...`")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            format!("; this machine does not have the address, choose another with `--set {property}=...`")
+        }
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,145 @@
+//! From a declarative configuration to a snapshot.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use moongate_hooks::{PluginCatalog, PluginState, PluginStatus};
+use moongate_model::{Declaration, DeclarativeError, Entities};
+use moongate_plugin_host::{HostOptions, PluginHost};
+use moongate_proxy::{Proxy, Snapshot, SnapshotError};
+use parking_lot::RwLock;
+
+use crate::control::Trigger;
+use crate::prefix::Prefix;
+use crate::properties::Properties;
+
+/// Why a configuration is not served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigurationError {
+    /// The file cannot be read.
+    #[error("cannot read the declarative configuration {path}: {source}{}", mend(path))]
+    Read {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is wrong.
+    #[error("error parsing declarative config file {path}:\n{source}")]
+    Declarative {
+        /// The file.
+        path: String,
+        /// What is wrong, in one or more lines.
+        source: DeclarativeError,
+    },
+    /// What the file declares cannot be served.
+    #[error("the declarative configuration cannot be served: {0}")]
+    Snapshot(#[from] SnapshotError),
+}
+
+/// What is served at this moment, for those who show it.
+#[derive(Debug)]
+pub(crate) struct Live {
+    current: RwLock<Current>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Current {
+    pub(crate) entities: Arc<Entities>,
+    pub(crate) hash: String,
+}
+
+/// Builds snapshots and makes the workers serve from them.
+pub(crate) struct Publisher {
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) host: Arc<PluginHost>,
+    pub(crate) proxy: Arc<Proxy<PluginHost>>,
+    pub(crate) live: Arc<Live>,
+}
+
+impl Live {
+    pub(crate) fn new(current: Current) -> Self {
+        Self { current: RwLock::new(current) }
+    }
+
+    pub(crate) fn current(&self) -> Current {
+        self.current.read().clone()
+    }
+}
+
+impl Publisher {
+    /// Replaces the snapshot. On failure, everything stays as it is.
+    pub(crate) fn publish(&self, trigger: Trigger) -> Result<(), ConfigurationError> {
+        let next = match trigger {
+            Trigger::Plugins => self.live.current(),
+            Trigger::Reload => read(self.file.as_deref())?,
+        };
+        let snapshot = Snapshot::build(Arc::clone(&next.entities), &*self.host)?;
+        self.proxy.publish(snapshot);
+        let (services, routes, plugins) =
+            (next.entities.services.len(), next.entities.routes.len(), next.entities.plugins.len());
+        tracing::info!(reason = ?trigger, services, routes, plugins, hash = next.hash, "new configuration is live");
+        *self.live.current.write() = next;
+        self.host.settle();
+        Ok(())
+    }
+}
+
+/// Reads the declarative configuration; without one there are no entities.
+pub(crate) fn read(file: Option<&Path>) -> Result<Current, ConfigurationError> {
+    let declaration = match file {
+        Some(path) => {
+            let shown = path.display().to_string();
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| ConfigurationError::Read { path: shown.clone(), source })?;
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
+            moongate_model::parse(&text, now)
+                .map_err(|source| ConfigurationError::Declarative { path: shown, source })?
+        }
+        None => Declaration { hash: "0".repeat(32), ..Declaration::default() },
+    };
+    Ok(Current { entities: Arc::new(declaration.entities), hash: declaration.hash })
+}
+
+/// How the plugin host is set up.
+pub(crate) fn host_options(properties: &Properties) -> HostOptions {
+    HostOptions {
+        plugin_dirs: properties.plugin_dirs.clone(),
+        cache_dir: Some(Prefix::new(&properties.prefix).compile_cache()),
+        workers: properties.worker_count(),
+        settings: properties.plugin_settings.clone(),
+        ..HostOptions::default()
+    }
+}
+
+/// What an operator should know about the plugins that were found.
+pub(crate) fn doubts(properties: &Properties, host: &PluginHost) -> Vec<String> {
+    let plugins = host.plugins();
+    let missing = properties.plugin_dirs.iter().filter(|directory| !directory.is_dir()).map(|directory| {
+        format!("plugin_dirs: {} is no directory yet; it is watched for", directory.display())
+    });
+    let unused = properties.plugin_settings.keys().filter_map(|name| {
+        let known = plugins.iter().any(|plugin| plugin.name == *name);
+        (!known).then(|| format!("plugin_settings: no plugin is named `{name}`, its settings are not used"))
+    });
+    missing.chain(unused).chain(properties.without_effect()).collect()
+}
+
+/// The files that were refused, with the reasons.
+pub(crate) fn refused(host: &PluginHost) -> Vec<String> {
+    let refused = |plugin: &PluginStatus| plugin.state == PluginState::Refused;
+    let line = |plugin: PluginStatus| format!("{} {}", plugin.file, plugin.last_error.unwrap_or_default());
+    host.plugins().into_iter().filter(refused).map(line).collect()
+}
+
+/// Where a relative path led to, which is what most often is wrong with it.
+fn mend(path: &str) -> String {
+    match (Path::new(path).is_relative(), std::env::current_dir()) {
+        (true, Ok(directory)) => {
+            format!("; `declarative_config` is relative to {}, where the gateway was started", directory.display())
+        }
+        _ => "; `declarative_config` names it".to_owned(),
+    }
+}

@@ -1,0 +1,192 @@
+//! Files that are no good are refused with a reason, while the version before them serves.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::client::get;
+use crate::harness::{Gateway, Setup, built_plugin, marked_plugin};
+
+fn gateway() -> Gateway {
+    Setup::new().route("tagged", "one-header", "name: x-version").start()
+}
+
+fn version(gateway: &Gateway) -> String {
+    get(gateway.proxy, "/tagged", &[]).header("x-version").unwrap()
+}
+
+/// Installs a bad file over a good one: the reason is told, and the good one serves on.
+fn is_refused(bytes: &[u8], reason: &str) {
+    let gateway = gateway();
+    assert_eq!(version(&gateway), "version-marker-0000");
+    gateway.install("one-header.wasm", bytes);
+    let status = gateway.wait_for_plugin("one-header", |status| status["state"] == "refused");
+    let told = status["last_error"].as_str().unwrap();
+    assert!(told.contains(reason), "{told}");
+    assert_eq!(status["generation"], 1);
+    assert_eq!(version(&gateway), "version-marker-0000");
+
+    // A good file mends it.
+    gateway.install("one-header.wasm", &marked_plugin(7));
+    let status = gateway.wait_for_plugin("one-header", |status| status["state"] == "ready");
+    assert_eq!(status["generation"], 2);
+    assert_eq!(status["last_error"], serde_json::Value::Null);
+    assert_eq!(version(&gateway), "version-marker-0007");
+}
+
+#[test]
+fn a_truncated_file_is_refused() {
+    let whole = built_plugin("one-header");
+    is_refused(&whole[..whole.len() / 2], "ends in the middle");
+}
+
+#[test]
+fn a_core_module_is_refused() {
+    is_refused(&wat::parse_str("(module)").unwrap(), "a core module");
+}
+
+#[test]
+fn a_file_that_is_no_webassembly_is_refused() {
+    is_refused(b"#!/bin/sh\necho hello\n", "some other kind of file");
+}
+
+#[test]
+fn a_component_that_is_no_plugin_is_refused() {
+    is_refused(&wat::parse_str("(component)").unwrap(), "does not export moongate:plugin/lifecycle");
+}
+
+#[test]
+fn a_plugin_for_another_contract_is_refused() {
+    let text = r#"(component (instance $i) (export "moongate:plugin/lifecycle@0.9.0" (instance $i)))"#;
+    is_refused(&wat::parse_str(text).unwrap(), "contract 0.9.0, this gateway serves 0.1.0");
+}
+
+#[test]
+fn a_plugin_that_imports_too_much_is_refused_with_the_name_of_the_import() {
+    let text = r#"(component
+        (import "wasi:sockets/tcp@0.2.6" (instance))
+        (instance $i) (export "moongate:plugin/lifecycle@0.1.0" (instance $i)))"#;
+    is_refused(&wat::parse_str(text).unwrap(), "imports `wasi:sockets/tcp@0.2.6`, which is not granted");
+}
+
+#[test]
+fn a_file_over_the_size_limit_is_refused() {
+    is_refused(&vec![0; 33 * 1024 * 1024], "more than the 33554432");
+}
+
+#[test]
+fn a_plugin_that_wants_more_memory_than_it_may_have_is_refused() {
+    let gateway = Setup::new()
+        .plain_route("good")
+        .property("plugin_settings: { one-header: { memory_limit: 64KiB } }")
+        .start();
+    let status = gateway.wait_for_plugin("one-header", |status| status["state"] == "refused");
+    assert!(status["last_error"].as_str().unwrap().contains("memory"), "{status}");
+    assert_eq!(get(gateway.proxy, "/good", &[]).status, 200);
+}
+
+#[test]
+fn a_new_version_that_does_not_take_a_configuration_in_use_is_refused() {
+    let gateway = Setup::new().route("tagged", "one-header", "name: x-version").start();
+    // Same length, so the file stays valid; its configuration now has another field.
+    let mut bytes = built_plugin("one-header");
+    for at in 0..bytes.len() - 4 {
+        if &bytes[at..at + 4] == b"name" && bytes[at + 4] == b'v' {
+            bytes[at..at + 4].copy_from_slice(b"nome");
+        }
+    }
+    if bytes == built_plugin("one-header") {
+        panic!("the field's name was not found in the component");
+    }
+    gateway.install("one-header.wasm", &bytes);
+    let status = gateway.wait_for_plugin("one-header", |status| status["state"] == "refused");
+    assert!(status["last_error"].as_str().unwrap().contains("does not accept a configuration in use"), "{status}");
+    assert_eq!(version(&gateway), "version-marker-0000");
+}
+
+#[test]
+fn two_files_of_one_name_do_not_fight() {
+    let gateway = gateway();
+    gateway.install("another.wasm", &marked_plugin(5));
+    let listed = || get(gateway.admin, "/moongate/plugins", &[]).json();
+    let started = std::time::Instant::now();
+    let refused = loop {
+        let all = listed();
+        let found = all["data"].as_array().unwrap().iter().find(|p| p["name"] == "another").cloned();
+        match found {
+            Some(status) if status["state"] == "refused" => break status,
+            _ if started.elapsed() > Duration::from_secs(20) => panic!("{all}"),
+            _ => std::thread::sleep(Duration::from_millis(20)),
+        }
+    };
+    let told = refused["last_error"].as_str().unwrap();
+    assert!(told.contains("named `one-header`") && told.contains("one-header.wasm"), "{told}");
+    assert_eq!(version(&gateway), "version-marker-0000");
+}
+
+#[test]
+fn a_plugin_whose_file_is_removed_serves_on_while_configurations_use_it() {
+    let gateway = gateway();
+    fs::remove_file(gateway.plugin_path("one-header.wasm")).unwrap();
+    gateway.wait_for_plugin("one-header", |status| status["state"] == "removed");
+    assert_eq!(version(&gateway), "version-marker-0000");
+
+    gateway.install("one-header.wasm", &marked_plugin(3));
+    gateway.wait_for_plugin("one-header", |status| status["state"] == "ready");
+    assert_eq!(version(&gateway), "version-marker-0003");
+}
+
+#[test]
+fn a_plugin_that_nobody_uses_goes_with_its_file_and_comes_with_it() {
+    let gateway = gateway();
+    assert_eq!(gateway.plugin("noop")["state"], "ready");
+    fs::remove_file(gateway.plugin_path("noop.wasm")).unwrap();
+    gateway.wait_for_plugin("noop", |status| status["state"].is_null());
+    gateway.install("noop.wasm", &built_plugin("noop"));
+    gateway.wait_for_plugin("noop", |status| status["state"] == "ready");
+
+    // From now on a configuration may use it.
+    let file = gateway.folder().join("kong.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{text}plugins:\n- name: noop\n")).unwrap();
+    assert_eq!(gateway.reload().0, 200);
+    let enabled = get(gateway.admin, "/plugins", &[]).json();
+    assert_eq!(enabled["data"].as_array().unwrap().len(), 2, "{enabled}");
+}
+
+#[test]
+fn a_plugin_shows_what_it_is() {
+    let gateway = gateway();
+    let status = gateway.plugin("probe");
+    assert_eq!(status["version"], "0.1.0");
+    assert_eq!(status["hooks"], serde_json::json!(["request", "response", "admin"]));
+    assert_eq!(status["state"], "ready");
+    assert_eq!(status["generation"], 1);
+    assert_eq!(status["digest"].as_str().unwrap().len(), 64);
+    assert!(status["loaded_at"].as_i64().unwrap() > 1_700_000_000);
+    assert_eq!(status["last_error"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_reload_that_names_an_unknown_plugin_is_refused_and_changes_nothing() {
+    let gateway = gateway();
+    let file = gateway.folder().join("kong.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{text}plugins:\n- name: nowhere\n")).unwrap();
+    let (status, answer) = gateway.reload();
+    assert_eq!(status, 400);
+    assert!(answer["message"].as_str().unwrap().contains("plugin 'nowhere' not enabled"), "{answer}");
+    assert_eq!(version(&gateway), "version-marker-0000");
+}
+
+#[test]
+fn a_reload_with_a_configuration_that_a_plugin_refuses_names_field_and_problem() {
+    let gateway = gateway();
+    let file = gateway.folder().join("kong.yaml");
+    let text = fs::read_to_string(&file).unwrap().replace("name: x-version", "nom: x-version");
+    fs::write(&file, text).unwrap();
+    let (status, answer) = gateway.reload();
+    assert_eq!(status, 400);
+    let told = answer["message"].as_str().unwrap();
+    assert!(told.contains("one-header") && told.contains("nom"), "{told}");
+    assert_eq!(version(&gateway), "version-marker-0000");
+}

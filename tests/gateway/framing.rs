@@ -1,0 +1,90 @@
+//! Requests that could mean one thing here and another upstream are refused.
+
+use crate::client::{Client, raw};
+use crate::harness::{Gateway, Setup};
+
+fn gateway() -> Gateway {
+    Setup::new().plain_route("open").start()
+}
+
+/// The request gets a 400 and the upstream never hears of it; whatever follows it is not read as a request.
+fn is_refused(gateway: &Gateway, request: &str) {
+    let mut client = Client::connect(gateway.proxy);
+    let smuggled = "GET /open?smuggled HTTP/1.1\r\nhost: a\r\n\r\n";
+    client.send(format!("{request}{smuggled}").as_bytes()).unwrap();
+    let answer = client.receive().unwrap();
+    assert_eq!(answer.status, 400, "{request:?}");
+    assert!(client.is_closed(), "{request:?} left the connection open");
+    assert_eq!(gateway.upstream_requests(), 0, "{request:?}");
+}
+
+#[test]
+fn ambiguous_lengths_are_refused() {
+    let gateway = gateway();
+    for head in [
+        "content-length: 5\r\ntransfer-encoding: chunked",
+        "transfer-encoding: chunked\r\ncontent-length: 5",
+        "content-length: 5\r\ncontent-length: 6",
+        "content-length: 5\r\ncontent-length: 5",
+        "content-length: 5, 5",
+        "content-length: +5",
+        "content-length: -1",
+        "content-length: 0x5",
+        "content-length: 99999999999999999999",
+        "transfer-encoding: gzip",
+        "transfer-encoding: chunked, identity",
+        "transfer-encoding: chunked\r\ntransfer-encoding: chunked",
+        "transfer-encoding : chunked",
+        "content-length : 5",
+        " content-length: 5",
+    ] {
+        is_refused(&gateway, &format!("POST /open HTTP/1.1\r\nhost: a\r\n{head}\r\n\r\n"));
+    }
+}
+
+#[test]
+fn ambiguous_targets_and_heads_are_refused() {
+    let gateway = gateway();
+    for request in [
+        "GET /open HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n",
+        "GET /open HTTP/1.1\r\n\r\n",
+        "GET /open HTTP/1.1\r\nhost: a\r\nx\0y: 1\r\n\r\n",
+        "GET /open HTTP/1.1\r\nhost: a\r\nx: 1\0\r\n\r\n",
+        "GET /open HTTP/1.1\r\nhost: a\r\nx: 1\r\n folded\r\n\r\n",
+        "GET /open HTTP/1.1\r\nhost: a\r\nno colon here\r\n\r\n",
+        "GET  /open HTTP/1.1\r\nhost: a\r\n\r\n",
+        "GET /open%zz HTTP/1.1\r\nhost: a\r\n\r\n",
+        "GET /op en HTTP/1.1\r\nhost: a\r\n\r\n",
+    ] {
+        is_refused(&gateway, request);
+    }
+}
+
+#[test]
+fn bad_chunk_sizes_end_the_request_before_the_upstream_takes_it_for_whole() {
+    let gateway = gateway();
+    for chunk in ["zz\r\nhello\r\n", "5 5\r\nhello\r\n", "-5\r\nhello\r\n", "fffffffffffffffff\r\nhello\r\n", "5\r\nhelloXX"] {
+        let request = format!("POST /open HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n{chunk}0\r\n\r\n");
+        let answer = raw(gateway.proxy, request.as_bytes());
+        let status = answer.as_ref().map(|answer| answer.status);
+        assert!(matches!(status, None | Some(400 | 502)), "{chunk:?}: {answer:?}");
+        assert!(answer.is_none_or(|answer| !answer.text().contains("received")), "{chunk:?}");
+    }
+}
+
+#[test]
+fn a_well_formed_chunked_body_arrives_whole() {
+    let gateway = gateway();
+    let request = "POST /open HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n";
+    let answer = raw(gateway.proxy, request.as_bytes()).unwrap();
+    assert_eq!((answer.status, answer.text().as_str()), (200, "received 11"));
+}
+
+#[test]
+fn a_head_that_is_too_large_is_refused() {
+    let gateway = gateway();
+    let request = format!("GET /open HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "m".repeat(100_000));
+    let status = raw(gateway.proxy, request.as_bytes()).map(|answer| answer.status);
+    assert!(matches!(status, None | Some(400 | 431)), "{status:?}");
+    assert_eq!(gateway.upstream_requests(), 0);
+}

@@ -1,0 +1,390 @@
+//! A gateway of the test's own: a process, a folder with its files, and an upstream that remembers.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::client::{Client, get};
+
+/// The secret that the tests' tokens are signed with.
+pub const SECRET: &str = "a-secret-of-the-tests";
+
+/// What a gateway is started with.
+#[derive(Default)]
+pub struct Setup {
+    routes: String,
+    declarative: Option<String>,
+    properties: Vec<String>,
+    plugins: Vec<(String, Vec<u8>)>,
+    service: String,
+}
+
+impl Setup {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A route `/<name>` with a plugin.
+    pub fn route(mut self, name: &str, plugin: &str, config: &str) -> Self {
+        write!(
+            self.routes,
+            "  - name: {name}-route\n    paths: [/{name}]\n    plugins:\n    - name: {plugin}\n      config:\n        \
+             {config}\n"
+        )
+        .unwrap();
+        self
+    }
+
+    /// A route `/<name>` without a plugin.
+    pub fn plain_route(mut self, name: &str) -> Self {
+        writeln!(self.routes, "  - name: {name}-route\n    paths: [/{name}]").unwrap();
+        self
+    }
+
+    /// Fields of the service, as YAML lines of the form `name: value`.
+    pub fn service(mut self, field: &str) -> Self {
+        writeln!(self.service, "  {field}").unwrap();
+        self
+    }
+
+    /// The whole declarative configuration; `UPSTREAM` stands for the upstream's URL.
+    pub fn declarative(mut self, text: &str) -> Self {
+        self.declarative = Some(text.into());
+        self
+    }
+
+    /// A line of the properties file.
+    pub fn property(mut self, line: &str) -> Self {
+        self.properties.push(line.into());
+        self
+    }
+
+    /// A file in the plugin directory, besides the plugins that the tests always have.
+    pub fn plugin_file(mut self, name: &str, bytes: &[u8]) -> Self {
+        self.plugins.push((name.into(), bytes.into()));
+        self
+    }
+
+    /// Starts the gateway and waits until it serves.
+    pub fn start(self) -> Gateway {
+        let folder = TempDir::new().unwrap();
+        let upstream = Upstream::start();
+        let plugins = folder.path().join("plugins");
+        fs::create_dir(&plugins).unwrap();
+        for name in ["probe", "one-header", "noop", "jwt-claims"] {
+            fs::write(plugins.join(format!("{name}.wasm")), built_plugin(name)).unwrap();
+        }
+        for (name, bytes) in &self.plugins {
+            fs::write(plugins.join(name), bytes).unwrap();
+        }
+        let url = format!("http://{}", upstream.address);
+        let declarative = self.declarative.unwrap_or_else(|| {
+            format!(
+                "_format_version: '3.0'\nservices:\n- name: echo\n  url: UPSTREAM\n{}  routes:\n{}",
+                self.service, self.routes
+            )
+        });
+        fs::write(folder.path().join("kong.yaml"), declarative.replace("UPSTREAM", &url)).unwrap();
+        let mut properties = format!(
+            "proxy_listen: 127.0.0.1:0\nadmin_listen: 127.0.0.1:0\ndatabase: 'off'\ndeclarative_config: {0}/kong.yaml\n\
+             plugin_dirs: [{0}/plugins]\nprefix: {0}/prefix\nworkers: 1\n",
+            folder.path().display()
+        );
+        for line in &self.properties {
+            writeln!(properties, "{line}").unwrap();
+        }
+        fs::write(folder.path().join("moongate.yaml"), properties).unwrap();
+        Gateway::spawn(folder, upstream)
+    }
+}
+
+/// A running gateway.
+pub struct Gateway {
+    pub proxy: SocketAddr,
+    pub admin: SocketAddr,
+    child: Child,
+    log: Arc<Mutex<String>>,
+    folder: TempDir,
+    upstream: Upstream,
+}
+
+impl Gateway {
+    fn spawn(folder: TempDir, upstream: Upstream) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_moongate"))
+            .arg("start")
+            .arg("-c")
+            .arg(folder.path().join("moongate.yaml"))
+            .env_remove("RUST_LOG")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let (sender, lines) = mpsc::channel();
+        let streams: [Box<dyn Read + Send>; 2] =
+            [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
+        for stream in streams {
+            let (log, sender) = (Arc::clone(&log), sender.clone());
+            std::thread::spawn(move || {
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    log.lock().push_str(&line);
+                    log.lock().push('\n');
+                    let _ = sender.send(line);
+                }
+            });
+        }
+        drop(sender);
+        let (mut proxy, mut admin) = (None, None);
+        while proxy.is_none() || admin.is_none() {
+            let Ok(line) = lines.recv_timeout(Duration::from_secs(60)) else {
+                let _ = child.kill();
+                panic!("the gateway did not start:\n{}", log.lock());
+            };
+            if let Some(address) = address_in(&line, "proxy") {
+                proxy = Some(address);
+            } else if let Some(address) = address_in(&line, "admin") {
+                admin = Some(address);
+            }
+        }
+        Self { proxy: proxy.unwrap(), admin: admin.unwrap(), child, log, folder, upstream }
+    }
+
+    /// The status that the Admin API shows of a plugin.
+    pub fn plugin(&self, name: &str) -> Value {
+        get(self.admin, &format!("/moongate/plugins/{name}"), &[]).json()
+    }
+
+    /// Waits until `condition` holds for a plugin's status.
+    pub fn wait_for_plugin(&self, name: &str, condition: impl Fn(&Value) -> bool) -> Value {
+        let started = Instant::now();
+        loop {
+            let status = self.plugin(name);
+            if condition(&status) {
+                return status;
+            }
+            assert!(started.elapsed() < Duration::from_secs(20), "{name} stays {status}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Puts a file into the plugin directory as editors and `cp` to a temporary name do: whole, at once.
+    pub fn install(&self, name: &str, bytes: &[u8]) {
+        let temporary = self.folder.path().join(name);
+        fs::write(&temporary, bytes).unwrap();
+        fs::rename(temporary, self.plugin_path(name)).unwrap();
+    }
+
+    pub fn plugin_path(&self, name: &str) -> PathBuf {
+        self.folder.path().join("plugins").join(name)
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Asks for a reload, and tells what came of it.
+    pub fn reload(&self) -> (u16, Value) {
+        let mut client = Client::connect(self.admin);
+        client.send(b"POST /moongate/reload HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n").unwrap();
+        let answer = client.receive().unwrap();
+        (answer.status, answer.json())
+    }
+
+    /// Requests that reached the upstream.
+    pub fn upstream_requests(&self) -> u64 {
+        self.upstream.seen.requests.load(Ordering::SeqCst)
+    }
+
+    /// The head of the request that reached the upstream last, byte by byte.
+    pub fn last_upstream_head(&self) -> Vec<u8> {
+        self.upstream.seen.last_head.lock().clone()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Resident memory of the process, in bytes.
+    pub fn resident(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+    }
+
+    pub fn signal(&self, signal: nix::sys::signal::Signal) {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.pid()).unwrap());
+        nix::sys::signal::kill(pid, signal).unwrap();
+    }
+
+    /// Waits for the process to end; says whether it ended well.
+    pub fn wait(&mut self, patience: Duration) -> bool {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.success();
+            }
+            assert!(started.elapsed() < patience, "the gateway does not end:\n{}", self.log.lock());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Ends the gateway and gives its output.
+    pub fn stop(mut self) -> String {
+        self.signal(nix::sys::signal::Signal::SIGTERM);
+        self.wait(Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(50));
+        self.log.lock().clone()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the gateway's output:\n{}", self.log.lock());
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The address in a line that names a listener.
+fn address_in(line: &str, listener: &str) -> Option<SocketAddr> {
+    let at = line.find("127.0.0.1:").filter(|_| line.to_lowercase().contains(listener))?;
+    let text: String = line[at..].chars().take_while(|c| c.is_ascii_digit() || ".:".contains(*c)).collect();
+    text.parse().ok()
+}
+
+/// A plugin that `cargo xtask plugins --fixtures` built.
+pub fn built_plugin(name: &str) -> Vec<u8> {
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
+    ["plugins", "test-plugins"]
+        .iter()
+        .find_map(|folder| fs::read(target.join(folder).join(format!("{name}.wasm"))).ok())
+        .unwrap_or_else(|| panic!("plugin {name} is not built; run `cargo xtask plugins --fixtures`"))
+}
+
+/// The one-header plugin with another default value, and so with another digest.
+pub fn marked_plugin(number: u32) -> Vec<u8> {
+    let mut bytes = built_plugin("one-header");
+    let marker = b"version-marker-0000";
+    let places: Vec<_> =
+        (0..bytes.len() - marker.len()).filter(|at| &bytes[*at..*at + marker.len()] == marker).collect();
+    assert!(!places.is_empty(), "one-header has lost its marker");
+    for at in places {
+        bytes[at..at + marker.len()].copy_from_slice(format!("version-marker-{number:04}").as_bytes());
+    }
+    bytes
+}
+
+/// A token of the workshop's user that expires in so many seconds.
+pub fn token(expires_in: i64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let claims = serde_json::json!({ "username": "MichalJeczalik", "exp": i64::try_from(now).unwrap() + expires_in });
+    let key = jsonwebtoken::EncodingKey::from_secret(SECRET.as_bytes());
+    jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap()
+}
+
+/// An upstream that answers as the query says: `echo_code`, `size` (bytes of body), `sleep` (milliseconds) and
+/// `drop` (closes without an answer).
+struct Upstream {
+    address: SocketAddr,
+    seen: Arc<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    requests: AtomicU64,
+    last_head: Mutex<Vec<u8>>,
+}
+
+impl Upstream {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let seen = Arc::new(Seen::default());
+        let theirs = Arc::clone(&seen);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let seen = Arc::clone(&theirs);
+                std::thread::spawn(move || answer_all(&stream, &seen));
+            }
+        });
+        Self { address, seen }
+    }
+}
+
+fn answer_all(stream: &TcpStream, seen: &Seen) -> Option<()> {
+    stream.set_nodelay(true).ok()?;
+    let mut reader = BufReader::with_capacity(256 * 1024, stream);
+    let mut writer = stream;
+    loop {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            if reader.read_until(b'\n', &mut head).ok()? == 0 {
+                return None;
+            }
+        }
+        let text = String::from_utf8_lossy(&head).to_lowercase();
+        let field = |name: &str| {
+            let line = text.lines().find(|line| line.starts_with(name))?;
+            Some(line.split_once(':')?.1.trim().to_owned())
+        };
+        *seen.last_head.lock() = head.clone();
+        seen.requests.fetch_add(1, Ordering::SeqCst);
+        let received = if let Some(length) = field("content-length") {
+            std::io::copy(&mut (&mut reader).take(length.parse().ok()?), &mut std::io::sink()).ok()?
+        } else if field("transfer-encoding").is_some() {
+            skip_chunks(&mut reader)?
+        } else {
+            0
+        };
+        let target = text.split(' ').nth(1)?.to_owned();
+        let argument = |name: &str| -> Option<u64> {
+            let query = target.split_once('?')?.1;
+            query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')?.parse().ok())
+        };
+        if let Some(pause) = argument("sleep") {
+            std::thread::sleep(Duration::from_millis(pause));
+        }
+        if argument("drop").is_some() {
+            return None;
+        }
+        let status = argument("echo_code").unwrap_or(200);
+        let size = argument("size");
+        let body = format!("received {received}");
+        let length = size.unwrap_or(body.len() as u64);
+        write!(writer, "HTTP/1.1 {status} Said\r\ncontent-length: {length}\r\nx-upstream: yes\r\n\r\n").ok()?;
+        match size {
+            Some(size) => {
+                std::io::copy(&mut std::io::repeat(b'm').take(size), &mut writer).ok()?;
+            }
+            None => writer.write_all(body.as_bytes()).ok()?,
+        }
+    }
+}
+
+fn skip_chunks(reader: &mut impl BufRead) -> Option<u64> {
+    let mut count = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let size = u64::from_str_radix(line.trim(), 16).ok()?;
+        std::io::copy(&mut reader.take(size), &mut std::io::sink()).ok()?;
+        reader.read_line(&mut line).ok()?;
+        count += size;
+        if size == 0 {
+            return Some(count);
+        }
+    }
+}

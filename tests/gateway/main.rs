@@ -1,0 +1,19 @@
+//! Black-box tests: the real gateway as a process, real plugins, real sockets.
+//!
+//! `cargo xtask test` builds the plugins that they need first.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends at the first surprise"
+)]
+
+mod admission;
+mod alone;
+mod client;
+mod framing;
+mod harness;
+mod misbehaviour;
+mod plugins;
+mod proxying;

@@ -1,0 +1,102 @@
+//! Plugins that misbehave hurt their own request, and nobody else.
+
+use std::time::{Duration, Instant};
+
+use crate::client::{Client, get};
+use crate::harness::{Gateway, Setup};
+
+fn probe(mode: &str) -> Gateway {
+    Setup::new().route("bad", "probe", &format!("mode: {mode}")).plain_route("good").start()
+}
+
+/// The bad route answers 500 each time, and the good one is as good as ever.
+fn is_contained(mode: &str, last_error: &str) {
+    let gateway = probe(mode);
+    for _ in 0..5 {
+        let answer = get(gateway.proxy, "/bad", &[]);
+        assert_eq!(answer.status, 500, "{}", answer.text());
+        assert!(answer.text().contains("An unexpected error occurred"), "{}", answer.text());
+        assert_eq!(get(gateway.proxy, "/good", &[]).status, 200);
+    }
+    let known = gateway.plugin("probe")["last_error"].as_str().unwrap_or_default().to_owned();
+    assert!(known.contains(last_error), "{known}");
+}
+
+#[test]
+fn a_plugin_that_traps_on_every_call_is_answered_with_500() {
+    is_contained("trap", "the probe was told to panic");
+}
+
+#[test]
+fn a_plugin_that_recurses_without_end_overflows_its_own_stack() {
+    is_contained("recurse", "stack");
+}
+
+#[test]
+fn a_plugin_that_takes_memory_without_end_is_stopped_at_its_limit() {
+    is_contained("allocate", "67108864 bytes of memory");
+}
+
+#[test]
+fn a_plugin_that_loops_forever_is_cut_off() {
+    is_contained("loop", "100 ms of CPU");
+}
+
+#[test]
+fn a_plugin_that_reports_a_failure_is_answered_with_500() {
+    is_contained("fail", "the probe was told to fail");
+}
+
+#[test]
+fn a_reply_that_breaks_out_of_its_header_is_not_sent() {
+    is_contained("inject-reply", "not a valid header value");
+}
+
+#[test]
+fn a_plugin_that_waits_too_long_is_cut_off_and_its_worker_goes_on_meanwhile() {
+    let gateway = probe("sleep");
+    let mut sleeping = Client::connect(gateway.proxy);
+    let started = Instant::now();
+    sleeping.send(b"GET /bad HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+    for _ in 0..20 {
+        assert_eq!(get(gateway.proxy, "/good", &[]).status, 200);
+    }
+    assert!(started.elapsed() < Duration::from_secs(1), "the worker waited for the plugin");
+    assert_eq!(sleeping.receive().unwrap().status, 500);
+    let known = gateway.plugin("probe")["last_error"].as_str().unwrap().to_owned();
+    assert!(known.contains("took longer than 1000 ms"), "{known}");
+}
+
+#[test]
+fn a_failing_plugin_is_overlooked_where_the_operator_says_so() {
+    let gateway = Setup::new()
+        .route("bad", "probe", "mode: trap")
+        .property("plugin_settings: { probe: { on_failure: open } }")
+        .start();
+    assert_eq!(get(gateway.proxy, "/bad", &[]).status, 200);
+}
+
+#[test]
+fn a_plugin_that_floods_the_log_gets_its_lines_of_a_second_and_no_more() {
+    let gateway = probe("flood");
+    assert_eq!(get(gateway.proxy, "/bad", &[]).status, 200);
+    std::thread::sleep(Duration::from_millis(1_100));
+    assert_eq!(get(gateway.proxy, "/bad", &[]).status, 200);
+    let log = gateway.stop();
+    let lines = log.lines().filter(|line| line.contains("of a flood")).count();
+    assert!((1..=500).contains(&lines), "{lines} lines");
+    assert!(log.contains("log lines dropped"), "{log}");
+}
+
+#[test]
+fn an_admin_hook_that_loops_is_cut_off_and_holds_up_nobody() {
+    let gateway = probe("pass");
+    let mut looping = Client::connect(gateway.admin);
+    looping.send(b"POST /probe/loop HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n").unwrap();
+    for _ in 0..10 {
+        assert_eq!(get(gateway.admin, "/status", &[]).status, 200);
+        assert_eq!(get(gateway.proxy, "/good", &[]).status, 200);
+    }
+    assert_eq!(looping.receive().unwrap().status, 500);
+    assert_eq!(get(gateway.admin, "/probe/served", &[]).status, 200);
+}
