@@ -18,7 +18,7 @@ struct Export {
 impl Parse for Export {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         if input.is_empty() {
-            return Err(input.error(USAGE));
+            return Err(Error::new(input.span(), USAGE));
         }
         let plugin = match input.parse()? {
             Type::Path(plugin) => plugin,

@@ -1,6 +1,13 @@
 //! Writes to the gateway's log.
 //!
 //! Lines longer than 4 KiB are cut, and lines beyond 100 per second and plugin on one worker are dropped.
+#![cfg_attr(
+    not(target_family = "wasm"),
+    expect(
+        clippy::useless_conversion,
+        reason = "the bindings have a type of their own, the fakes have the SDK's"
+    )
+)]
 
 #[cfg(target_family = "wasm")]
 use crate::bindings::moongate::plugin::log as raw;

@@ -1,4 +1,11 @@
 //! The response that a hook was called for.
+#![cfg_attr(
+    not(target_family = "wasm"),
+    expect(
+        clippy::useless_conversion,
+        reason = "the bindings have a type of their own, the fakes have the SDK's"
+    )
+)]
 
 #[cfg(target_family = "wasm")]
 use crate::bindings::moongate::plugin::http::Response as Raw;

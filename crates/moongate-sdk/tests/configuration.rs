@@ -1,5 +1,6 @@
 //! What authors of plugins and configurations get from `#[config]`: messages and a schema.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+#![expect(dead_code, reason = "most fields are there for their types alone")]
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;

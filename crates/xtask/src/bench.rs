@@ -78,6 +78,12 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     };
     let load = Load::prepare(&stage.directory)?;
     let mut report = Report::new(workspace, stage.cores);
+    let busy = machine::busy(&stage.interrupt)? * 100.0;
+    if busy > BUSY_PERCENT {
+        report.note(format!(
+            "Other programs used {busy:.0} % of the machine before the start, so the figures are high"
+        ));
+    }
 
     let mut contenders = vec![nginx::proxy(&stage)?, contender::gateway(&stage)?];
     if args.peers {
@@ -165,6 +171,8 @@ fn measure(
     })
 }
 
+/// Above what a machine at rest does.
+const BUSY_PERCENT: f64 = 10.0;
 /// Long enough for connections to open and pools to fill.
 const WARM_UP: Duration = Duration::from_secs(2);
 

@@ -55,7 +55,8 @@ fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<Interrupted>() => {
-            eprintln!("\n{error}");
+            // The error itself may be wrapped in what was going on.
+            eprintln!("\n{Interrupted}");
             ExitCode::from(130)
         }
         Err(error) => {

@@ -62,7 +62,7 @@ enum Trust {
         verifiers: Vec<Verifier>,
         /// The first part of the last good token, and the verifier that it asks for. Issuers sign with one
         /// header, so it is hardly ever parsed.
-        last_header: RefCell<(Vec<u8>, usize)>,
+        last_header: RefCell<Option<(Vec<u8>, usize)>>,
     },
 }
 
@@ -125,14 +125,14 @@ impl Verification {
 
 fn verify(
     verifiers: &[Verifier],
-    last_header: &RefCell<(Vec<u8>, usize)>,
+    last_header: &RefCell<Option<(Vec<u8>, usize)>>,
     header: &[u8],
     message: &[u8],
     signature: &[u8],
 ) -> Result<(), TokenError> {
-    let known = {
-        let last = last_header.borrow();
-        (last.0 == header).then_some(last.1)
+    let known = match &*last_header.borrow() {
+        Some((last, at)) if last == header => Some(*at),
+        _ => None,
     };
     let at = match known {
         Some(at) => at,
@@ -146,7 +146,7 @@ fn verify(
     let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenError::Malformed)?;
     verifier.verifier.verify(message, &signature).map_err(|_| TokenError::Signature)?;
     if known.is_none() {
-        *last_header.borrow_mut() = (header.to_vec(), at);
+        *last_header.borrow_mut() = Some((header.to_vec(), at));
     }
     Ok(())
 }

@@ -123,7 +123,6 @@ impl Found {
 }
 
 /// An error and its causes in one line.
-#[expect(clippy::needless_pass_by_value, reason = "called by map_err")]
 fn in_one_line(error: anyhow::Error) -> anyhow::Error {
     anyhow::anyhow!("{error:#}")
 }

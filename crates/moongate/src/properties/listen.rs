@@ -45,7 +45,7 @@ pub(super) fn read(value: &Value) -> Read<Vec<Listener>> {
 }
 
 /// In the form that [`read`] takes.
-pub(super) fn show(listeners: &Vec<Listener>) -> Json {
+pub(super) fn show(listeners: &[Listener]) -> Json {
     if listeners.is_empty() {
         return json!(["off"]);
     }

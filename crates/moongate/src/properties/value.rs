@@ -4,7 +4,7 @@
 //! both, so that a property means the same wherever it is written.
 
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
@@ -168,17 +168,17 @@ pub(super) fn show_list<T: Display>(items: &[T]) -> Json {
 
 /// JSON of a path that may be missing.
 pub(super) fn show_optional_path(path: &Option<PathBuf>) -> Json {
-    path.as_ref().map_or(Json::Null, show_path)
+    path.as_deref().map_or(Json::Null, show_path)
 }
 
 /// JSON of a path.
-pub(super) fn show_path(path: &PathBuf) -> Json {
+pub(super) fn show_path(path: &Path) -> Json {
     json!(path.display().to_string())
 }
 
 /// JSON of several paths.
-pub(super) fn show_paths(paths: &Vec<PathBuf>) -> Json {
-    paths.iter().map(show_path).collect()
+pub(super) fn show_paths(paths: &[PathBuf]) -> Json {
+    paths.iter().map(|path| show_path(path)).collect()
 }
 
 /// JSON of what JSON has.

@@ -34,8 +34,7 @@ pub(super) fn read_networks(value: &Value) -> Read<Vec<IpNet>> {
     })
 }
 
-#[expect(clippy::ptr_arg, reason = "the table shows fields by their own type")]
-pub(super) fn show_networks(networks: &Vec<IpNet>) -> Json {
+pub(super) fn show_networks(networks: &[IpNet]) -> Json {
     show_list(networks)
 }
 

@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::unistd::Pid;
 
+use crate::interrupt::Interrupt;
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -48,13 +50,7 @@ pub(crate) fn describe(workspace: &Workspace, cores: Cores) -> Vec<String> {
     let mut date = Command::new("date");
     date.args(["-u", "+%Y-%m-%d %H:%M UTC"]);
     vec![
-        format!(
-            "Machine: {model}, {} cores, Linux {}, {}; load average before: {}",
-            cores.available,
-            kernel.trim(),
-            line_of(date),
-            load_average()
-        ),
+        format!("Machine: {model}, {} cores, Linux {}, {}", cores.available, kernel.trim(), line_of(date)),
         format!(
             "Programs: moongate at {}; {}; {}",
             line_of(git),
@@ -64,13 +60,43 @@ pub(crate) fn describe(workspace: &Workspace, cores: Cores) -> Vec<String> {
     ]
 }
 
-fn load_average() -> String {
-    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    text.split_ascii_whitespace().next().unwrap_or("unknown").to_owned()
+/// How much of the machine is in use, from 0 to 1, while this process waits for a second. The load average would not
+/// do: right after a build it is high on a machine that has nothing left to do.
+pub(crate) fn busy(interrupt: &Interrupt) -> Result<f64> {
+    let read = || {
+        let stat = fs::read_to_string("/proc/stat").context("cannot read /proc/stat")?;
+        Ticks::read(&stat).context("cannot read /proc/stat")
+    };
+    let before = read()?;
+    interrupt.sleep(Duration::from_secs(1))?;
+    Ok(read()?.busy_since(&before))
+}
+
+/// Of all cores together.
+#[derive(Debug)]
+struct Ticks {
+    total: f64,
+    idle: f64,
+}
+
+impl Ticks {
+    fn read(stat: &str) -> Option<Self> {
+        let line = stat.lines().next()?.strip_prefix("cpu ")?;
+        // Time of guests, from the ninth on, is part of the first two already.
+        let ticks: Option<Vec<f64>> =
+            line.split_ascii_whitespace().take(8).map(|field| field.parse().ok()).collect();
+        let ticks = ticks?;
+        Some(Self { total: ticks.iter().sum(), idle: ticks.get(3)? + ticks.get(4)? })
+    }
+
+    fn busy_since(&self, before: &Self) -> f64 {
+        let total = self.total - before.total;
+        if total > 0.0 { 1.0 - (self.idle - before.idle) / total } else { 0.0 }
+    }
 }
 
 /// The first line that a program prints about itself.
-pub(crate) fn version(program: &str, flag: &str) -> String {
+fn version(program: &str, flag: &str) -> String {
     let Some(path) = process::find_program(program) else { return format!("{program} (not installed)") };
     let mut command = Command::new(path);
     command.arg(flag);
@@ -94,5 +120,15 @@ mod tests {
         let cores = Cores::choose().unwrap();
         assert!(cores.load <= cores.proxy);
         assert_eq!(cores.are_shared(), cores.available == 1);
+    }
+
+    #[test]
+    fn a_machine_is_busy_where_it_is_not_idle() {
+        let ticks = |text| Ticks::read(text).unwrap();
+        let before = ticks("cpu  100 0 50 800 50 0 0 0 7 7\ncpu0 1 2 3\n");
+        let after = ticks("cpu  120 0 60 860 55 0 5 0 9 9\n");
+        assert!((after.busy_since(&before) - 0.35).abs() < 1e-9);
+        assert!(before.busy_since(&before).abs() < 1e-9);
+        assert!(Ticks::read("intr 1").is_none());
     }
 }

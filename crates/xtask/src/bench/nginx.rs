@@ -49,7 +49,7 @@ pub(super) fn pass() -> &'static str {
     r#"
       proxy_pass http://backend/;
       proxy_http_version 1.1;
-      proxy_set_header Connection "";
+      proxy_set_header Connection keep-alive;
       proxy_set_header Via "1.1 nginx";
       proxy_set_header X-Real-IP $remote_addr;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
