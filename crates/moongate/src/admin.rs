@@ -54,7 +54,11 @@ impl AdminListeners {
     }
 
     /// Begins to answer.
-    pub(crate) fn serve(self, node: Arc<dyn Node>, catalog: Arc<dyn PluginCatalog>) -> io::Result<AdminServer> {
+    pub(crate) fn serve(
+        self,
+        node: Arc<dyn Node>,
+        catalog: Arc<dyn PluginCatalog>,
+    ) -> io::Result<AdminServer> {
         let (stop, stopped) = watch::channel(false);
         let Self { runtime, sockets, .. } = self;
         let thread = std::thread::Builder::new().name("admin".into()).spawn(move || {

@@ -1,6 +1,7 @@
 //! The command line.
 //!
-//! Exit codes: 0, it was done; 1, it was not, and standard error says why; 2, the command line makes no sense.
+//! Exit codes: 0, it was done; 1, it was not, and standard error says why; 2, the command line makes no
+//! sense.
 
 mod arguments;
 mod check;
@@ -16,7 +17,7 @@ use clap::{CommandFactory, FromArgMatches};
 
 use arguments::{Cli, Command};
 
-use crate::properties::{Properties, TABLE};
+use crate::properties::{Properties, PropertiesError, TABLE};
 
 /// Runs the program that the command line of this process asks for.
 pub fn main() -> ExitCode {
@@ -27,11 +28,7 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            for line in error.to_string().lines() {
-                // Lines that belong to the one before are indented, or the items of a list.
-                let continued = line.starts_with([' ', '-']) || line.starts_with("in '");
-                let _ = writeln!(std::io::stderr(), "{}{line}", if continued { "  " } else { "error: " });
-            }
+            complain(&error);
             ExitCode::FAILURE
         }
     }
@@ -80,6 +77,25 @@ command line as --set name=value. Lists are separated by commas, maps are in YAM
         }
     }
     help
+}
+
+/// Several errors that are told at once.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+struct Several(Vec<String>);
+
+/// Prints what went wrong, an `error:` for each thing, with what belongs to it indented below.
+fn complain(error: &anyhow::Error) {
+    let problems = if let Some(Several(problems)) = error.downcast_ref() {
+        problems.clone()
+    } else if let Some(PropertiesError { problems }) = error.downcast_ref() {
+        problems.iter().map(ToString::to_string).collect()
+    } else {
+        vec![format!("{error:#}")]
+    };
+    for problem in problems {
+        let _ = writeln!(std::io::stderr(), "error: {}", problem.trim_end().replace('\n', "\n  "));
+    }
 }
 
 /// Prints a line, also when nobody reads any more.

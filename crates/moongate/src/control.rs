@@ -144,7 +144,9 @@ mod tests {
     use super::*;
 
     /// A control thread whose builds are told, and take their outcome from the other end.
-    fn control(changes: &watch::Sender<u64>) -> (Control, Receiver<Trigger>, std::sync::mpsc::Sender<Result<(), String>>) {
+    fn control(
+        changes: &watch::Sender<u64>,
+    ) -> (Control, Receiver<Trigger>, std::sync::mpsc::Sender<Result<(), String>>) {
         let (told, triggers) = channel();
         let (outcomes, outcome) = channel();
         let publish = move |trigger| {

@@ -30,20 +30,20 @@ pub enum StartError {
     #[error(transparent)]
     Configuration(#[from] ConfigurationError),
     /// An address cannot be listened on.
-    #[error("{property}: cannot listen on {address}: {source}{}", mend(property, address, source))]
+    #[error("{property}: cannot listen on {address}: {error}{}", mend(property, address, error))]
     Listen {
         /// The property that names the address.
         property: &'static str,
         /// The address.
         address: SocketAddr,
         /// Why.
-        source: io::Error,
+        error: io::Error,
     },
     /// A worker does not start.
-    #[error("the proxy does not start: {0}")]
-    Proxy(moongate_proxy::StartError),
+    #[error("the proxy does not start")]
+    Proxy(#[source] moongate_proxy::StartError),
     /// A thread cannot be made.
-    #[error("cannot start the {name} thread: {source}")]
+    #[error("cannot start the {name} thread")]
     Thread {
         /// What it is for.
         name: &'static str,
@@ -79,7 +79,7 @@ impl Gateway {
         // What is quick to fail comes before plugins compile.
         let current = publisher::read(properties.declarative_config.as_deref())?;
         let admin = AdminListeners::bind(&properties.admin_listen)
-            .map_err(|(address, source)| StartError::Listen { property: "admin_listen", address, source })?;
+            .map_err(|(address, error)| StartError::Listen { property: "admin_listen", address, error })?;
         for listener in &properties.proxy_listen {
             ensure_free(listener)?;
         }
@@ -91,7 +91,8 @@ impl Gateway {
         let snapshot =
             Snapshot::build(Arc::clone(&current.entities), &*host).map_err(ConfigurationError::Snapshot)?;
         let live = Arc::new(Live::new(current));
-        let proxy = Proxy::start(proxy_options(&properties), Arc::clone(&host), snapshot).map_err(not_started)?;
+        let proxy =
+            Proxy::start(proxy_options(&properties), Arc::clone(&host), snapshot).map_err(not_started)?;
         let proxy = Arc::new(proxy);
         let mut running = Running { admin: None, control: None, proxy: Arc::clone(&proxy), host };
         running.host.settle();
@@ -218,14 +219,14 @@ fn proxy_options(properties: &Properties) -> ProxyOptions {
 /// The workers share their ports among themselves, and the system would let another gateway of the same user
 /// take part: half of the requests would go to the wrong one.
 fn ensure_free(listener: &Listener) -> Result<(), StartError> {
-    let failed = |source| StartError::Listen { property: "proxy_listen", address: listener.address, source };
+    let failed = |error| StartError::Listen { property: "proxy_listen", address: listener.address, error };
     TcpListener::bind(listener.address).map(drop).map_err(failed)
 }
 
 fn not_started(error: moongate_proxy::StartError) -> StartError {
     match error {
         moongate_proxy::StartError::Listen { address, source } => {
-            StartError::Listen { property: "proxy_listen", address, source }
+            StartError::Listen { property: "proxy_listen", address, error: source }
         }
         error => StartError::Proxy(error),
     }

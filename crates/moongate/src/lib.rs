@@ -16,8 +16,8 @@ mod publisher;
 
 pub use gateway::{Gateway, StartError};
 pub use prefix::PrefixError;
-pub use publisher::ConfigurationError;
 pub use properties::{Properties, PropertiesError, Sources};
+pub use publisher::ConfigurationError;
 
 /// The version of the gateway.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -29,12 +29,12 @@ pub enum PrefixError {
         pid: Option<i32>,
     },
     /// A file in it cannot be read or written.
-    #[error("{path}: {source}; `prefix` must be a directory that the gateway may write to")]
+    #[error("{path}: {error}; `prefix` must be a directory that the gateway may write to")]
     File {
         /// The file or directory.
         path: String,
         /// Why.
-        source: io::Error,
+        error: io::Error,
     },
     /// The node's identity is none.
     #[error("{path}: `{found}` is no UUID; remove the file, and the node gets a new identity")]
@@ -137,7 +137,8 @@ impl Claim {
         match fs::read_to_string(&path) {
             Ok(text) => {
                 let found = text.trim();
-                let invalid = |_| PrefixError::NodeId { path: path.display().to_string(), found: found.to_owned() };
+                let invalid =
+                    |_| PrefixError::NodeId { path: path.display().to_string(), found: found.to_owned() };
                 Uuid::try_parse(found).map_err(invalid)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -190,7 +191,7 @@ fn replace(path: &Path, text: &str) -> Result<(), PrefixError> {
 
 fn failed(path: &Path) -> impl Fn(io::Error) -> PrefixError {
     let path = path.display().to_string();
-    move |source| PrefixError::File { path: path.clone(), source }
+    move |error| PrefixError::File { path: path.clone(), error }
 }
 
 const ATTEMPTS: usize = 10;
@@ -238,7 +239,10 @@ mod tests {
 
         fs::write(directory.path().join("node_id"), "me").unwrap();
         let refused = prefix.claim().unwrap().node_id().unwrap_err().to_string();
-        assert!(refused.ends_with("`me` is no UUID; remove the file, and the node gets a new identity"), "{refused}");
+        assert!(
+            refused.ends_with("`me` is no UUID; remove the file, and the node gets a new identity"),
+            "{refused}"
+        );
     }
 
     #[test]

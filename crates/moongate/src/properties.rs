@@ -1,7 +1,8 @@
 //! How a gateway runs: typed, and read from a file, the environment and the command line.
 //!
 //! Every property stands once, in [`table`], from which all three sources, the messages, the help and `GET /`
-//! are made. A later source counts more than an earlier one, but a wrong value is an error wherever it stands.
+//! are made. A later source counts more than an earlier one, but a wrong value is an error wherever it
+//! stands.
 
 mod error;
 mod lines;

@@ -19,24 +19,24 @@ use crate::properties::Properties;
 #[non_exhaustive]
 pub enum ConfigurationError {
     /// The file cannot be read.
-    #[error("cannot read the declarative configuration {path}: {source}{}", mend(path))]
+    #[error("cannot read the declarative configuration {path}: {error}{}", mend(path))]
     Read {
         /// The file.
         path: String,
         /// Why.
-        source: std::io::Error,
+        error: std::io::Error,
     },
     /// The file is wrong.
-    #[error("error parsing declarative config file {path}:\n{source}")]
+    #[error("{path}: {}", declarative(error))]
     Declarative {
         /// The file.
         path: String,
-        /// What is wrong, in one or more lines.
-        source: DeclarativeError,
+        /// What is wrong.
+        error: DeclarativeError,
     },
     /// What the file declares cannot be served.
     #[error("the declarative configuration cannot be served: {0}")]
-    Snapshot(#[from] SnapshotError),
+    Snapshot(SnapshotError),
 }
 
 /// What is served at this moment, for those who show it.
@@ -76,7 +76,8 @@ impl Publisher {
             Trigger::Plugins => self.live.current(),
             Trigger::Reload => read(self.file.as_deref())?,
         };
-        let snapshot = Snapshot::build(Arc::clone(&next.entities), &*self.host)?;
+        let snapshot =
+            Snapshot::build(Arc::clone(&next.entities), &*self.host).map_err(ConfigurationError::Snapshot)?;
         self.proxy.publish(snapshot);
         let (services, routes, plugins) =
             (next.entities.services.len(), next.entities.routes.len(), next.entities.plugins.len());
@@ -93,10 +94,10 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Current, ConfigurationError> {
         Some(path) => {
             let shown = path.display().to_string();
             let text = std::fs::read_to_string(path)
-                .map_err(|source| ConfigurationError::Read { path: shown.clone(), source })?;
+                .map_err(|error| ConfigurationError::Read { path: shown.clone(), error })?;
             let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
             moongate_model::parse(&text, now)
-                .map_err(|source| ConfigurationError::Declarative { path: shown, source })?
+                .map_err(|error| ConfigurationError::Declarative { path: shown, error })?
         }
         None => Declaration { hash: "0".repeat(32), ..Declaration::default() },
     };
@@ -134,11 +135,22 @@ pub(crate) fn refused(host: &PluginHost) -> Vec<String> {
     host.plugins().into_iter().filter(refused).map(line).collect()
 }
 
+/// A mistake in the syntax stands in the same line, mistakes in the content below.
+fn declarative(error: &DeclarativeError) -> String {
+    match error {
+        DeclarativeError::Syntax { .. } => error.to_string(),
+        error => format!("the declarative configuration is wrong\n{error}"),
+    }
+}
+
 /// Where a relative path led to, which is what most often is wrong with it.
 fn mend(path: &str) -> String {
     match (Path::new(path).is_relative(), std::env::current_dir()) {
         (true, Ok(directory)) => {
-            format!("; `declarative_config` is relative to {}, where the gateway was started", directory.display())
+            format!(
+                "; `declarative_config` is relative to {}, where the gateway was started",
+                directory.display()
+            )
         }
         _ => "; `declarative_config` names it".to_owned(),
     }

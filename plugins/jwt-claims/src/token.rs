@@ -166,7 +166,8 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error>
 
 fn parse_header(header: &[u8]) -> Result<Header, TokenError> {
     let json = URL_SAFE_NO_PAD.decode(header).map_err(|_| TokenError::Malformed)?;
-    let header: Header = serde_json::from_slice(&json).map_err(|_| TokenError::Malformed)?;
+    let json = std::str::from_utf8(&json).map_err(|_| TokenError::Malformed)?;
+    let header: Header = serde_json::from_str(json).map_err(|_| TokenError::Malformed)?;
     if header.crit { Err(TokenError::Malformed) } else { Ok(header) }
 }
 

@@ -18,9 +18,9 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Start the gateway and stay in the foreground
     ///
-    /// Logs to standard error, and prints the addresses to standard output when requests are served. SIGHUP reads
-    /// the declarative configuration again. SIGTERM or SIGINT let the requests in flight finish; a second one ends
-    /// at once.
+    /// Logs to standard error, and prints the addresses to standard output when requests are served. SIGHUP
+    /// reads the declarative configuration again. SIGTERM or SIGINT let the requests in flight finish; a
+    /// second one ends at once.
     #[command(after_help = START)]
     Start(PropertyArguments),
 
@@ -40,8 +40,8 @@ pub(super) enum Command {
 
     /// Make the running gateway read its declarative configuration again
     ///
-    /// Properties stay as they are until the next start. A configuration that is wrong changes nothing: this prints
-    /// what is wrong with it, and requests are served as before.
+    /// Properties stay as they are until the next start. A configuration that is wrong changes nothing: this
+    /// prints what is wrong with it, and requests are served as before.
     #[command(after_help = RELOAD)]
     Reload(PropertyArguments),
 
@@ -104,8 +104,8 @@ pub(super) struct QuitArguments {
     #[command(flatten)]
     pub(super) properties: PropertyArguments,
 
-    /// Seconds to wait for requests to finish; then the gateway is stopped without them. Its own shutdown_timeout
-    /// counts as well
+    /// Seconds to wait for requests to finish; then the gateway is stopped without them. Its own
+    /// shutdown_timeout counts as well
     #[arg(short, long, value_name = "SECONDS", default_value_t = 40)]
     pub(super) timeout: u64,
 }

@@ -1,12 +1,11 @@
 //! `moongate check`
 
-use anyhow::bail;
 use moongate_plugin_host::{HostOptions, PluginHost};
 use moongate_proxy::Snapshot;
 
-use super::say;
+use super::{Several, say};
 use crate::properties::{Properties, Sources};
-use crate::publisher;
+use crate::publisher::{self, ConfigurationError};
 
 pub(super) fn run(sources: &Sources) -> anyhow::Result<()> {
     let loaded = Properties::load(sources)?;
@@ -18,15 +17,17 @@ pub(super) fn run(sources: &Sources) -> anyhow::Result<()> {
     // A look leaves no traces; the cache of a gateway that ran here is used.
     let cache_dir = options.cache_dir.filter(|directory| directory.is_dir());
     let host = PluginHost::start(HostOptions { cache_dir, workers: 1, ..options })?;
-    problems.extend(publisher::refused(&host).into_iter().map(|refused| format!("plugin refused: {refused}")));
-    let built = current.and_then(|current| Ok(Snapshot::build(current.entities, &*host)?));
+    problems
+        .extend(publisher::refused(&host).into_iter().map(|refused| format!("plugin refused: {refused}")));
+    let built = current
+        .and_then(|current| Snapshot::build(current.entities, &*host).map_err(ConfigurationError::Snapshot));
     problems.extend(built.err().map(|error| error.to_string()));
 
     for doubt in publisher::doubts(&properties, &host) {
         eprintln!("warning: {doubt}");
     }
     if !problems.is_empty() {
-        bail!(problems.join("\n"));
+        return Err(Several(problems).into());
     }
     let checked = loaded.file.or(properties.declarative_config);
     let checked = checked.map_or_else(|| "(defaults)".to_owned(), |path| path.display().to_string());

@@ -60,7 +60,8 @@ mod tests {
 
     #[test]
     fn status_and_message_are_taken_from_an_answer() {
-        let answer = parse("HTTP/1.0 400 Bad Request\r\ncontent-length: 2\r\n\r\n{\"message\":\"no\"}").unwrap();
+        let answer =
+            parse("HTTP/1.0 400 Bad Request\r\ncontent-length: 2\r\n\r\n{\"message\":\"no\"}").unwrap();
         assert_eq!((answer.status, answer.message().as_str()), (400, "no"));
         assert_eq!(parse("SSH-2.0-OpenSSH\r\n\r\n"), None);
     }

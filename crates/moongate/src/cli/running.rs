@@ -24,9 +24,12 @@ pub(super) fn health(sources: &Sources) -> anyhow::Result<()> {
     let found = Found::at(sources)?;
     if let Some(address) = found.prefix.admin_address() {
         let unwell = || {
-            format!("Moongate runs at {} (pid {}), but its Admin API at {address} does not answer", found.shown, found.pid)
+            format!(
+                "Moongate runs at {} (pid {}), but its Admin API at {address} does not answer",
+                found.shown, found.pid
+            )
         };
-        let answer = ask(address, "GET", "/status", HEALTH_TIMEOUT).with_context(unwell).map_err(in_one_line)?;
+        let answer = ask(address, "GET", "/status", HEALTH_TIMEOUT).with_context(unwell)?;
         if answer.status != 200 {
             bail!("{} as it should: {}", unwell(), answer.message());
         }
@@ -46,10 +49,9 @@ pub(super) fn reload(sources: &Sources) -> anyhow::Result<()> {
         );
     };
     let answer = ask(address, "POST", "/moongate/reload", RELOAD_TIMEOUT)
-        .with_context(|| format!("cannot ask the Admin API at {address}"))
-        .map_err(in_one_line)?;
+        .with_context(|| format!("cannot ask the Admin API at {address}"))?;
     if answer.status != 200 {
-        bail!("not reloaded, requests are served as before\n{}", answer.message());
+        bail!("not reloaded, requests are served as before: {}", answer.message());
     }
     say("Moongate reloaded");
     Ok(())
@@ -120,11 +122,6 @@ impl Found {
             waited += LOOK;
         }
     }
-}
-
-/// An error and its causes in one line.
-fn in_one_line(error: anyhow::Error) -> anyhow::Error {
-    anyhow::anyhow!("{error:#}")
 }
 
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);

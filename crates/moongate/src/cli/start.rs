@@ -19,8 +19,10 @@ pub(super) fn run(sources: &Sources) -> anyhow::Result<()> {
     }
     raise_descriptor_limit();
 
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot watch for signals")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot watch for signals")?;
     // Before the addresses are printed: whoever waits for them may send a signal right after.
     let mut signals = runtime.block_on(async { Signals::watch() }).context("cannot watch for signals")?;
     let gateway = Gateway::start(loaded.properties)?;

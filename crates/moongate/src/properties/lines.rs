@@ -17,7 +17,8 @@ pub(super) fn line_of<'a>(text: &str, path: impl IntoIterator<Item = &'a str>) -
             }
             let indent = line.len() - content.len();
             if parent.map_or(indent > 0, |parent| indent <= parent) {
-                // At the top level, a deeper line belongs to another key; below, a shallower one ends the search.
+                // At the top level, a deeper line belongs to another key; below, a shallower one ends the
+                // search.
                 if parent.is_some() {
                     return found;
                 }

@@ -49,7 +49,9 @@ fn settings(value: &Value) -> Read<PluginSettings> {
             "on_failure" => choice(value, &POLICIES).map(|policy| settings.on_failure = policy),
             "cpu_budget" => milliseconds(value).map(|budget| settings.cpu_budget = budget),
             "wall_budget" => milliseconds(value).map(|budget| settings.wall_budget = budget),
-            "memory_limit" => size(value, LEAST_MEMORY, MOST_MEMORY).map(|limit| settings.memory_limit = limit),
+            "memory_limit" => {
+                size(value, LEAST_MEMORY, MOST_MEMORY).map(|limit| settings.memory_limit = limit)
+            }
             _ => Err(vec![unknown(&name)]),
         };
         if let Err(wrong) = read {
@@ -61,8 +63,8 @@ fn settings(value: &Value) -> Read<PluginSettings> {
 
 fn unknown(name: &str) -> Wrong {
     let message = match suggest::closest(name, NAMES) {
-        Some(meant) => format!("no such setting; did you mean `{meant}`?"),
-        None => format!("no such setting; there are {}", NAMES.join(", ")),
+        Some(meant) => format!("is no setting; did you mean `{meant}`?"),
+        None => format!("is no setting; there are {}", NAMES.join(", ")),
     };
     Wrong { at: Vec::new(), message }
 }

@@ -35,8 +35,9 @@ pub struct Loaded {
 impl Sources {
     /// The sources of this process, besides its command line.
     pub fn of_process() -> Self {
-        let environment = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
+        let environment = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+        });
         Self {
             file: None,
             search: SEARCH.map(PathBuf::from).to_vec(),

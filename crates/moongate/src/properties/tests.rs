@@ -85,7 +85,8 @@ fn every_property_says_what_it_is_for() {
 fn the_command_line_counts_more_than_the_environment_and_that_more_than_the_file() {
     let directory = tempfile::tempdir().unwrap();
     let mut sources = file(directory.path(), "workers: 1\nlog_level: warn\nprefix: here\n");
-    sources.environment = environment(&[("MOONGATE_WORKERS", "2"), ("MOONGATE_LOG_LEVEL", "error")]).environment;
+    sources.environment =
+        environment(&[("MOONGATE_WORKERS", "2"), ("MOONGATE_LOG_LEVEL", "error")]).environment;
     sources.settings = vec!["workers=3".to_owned()];
     let properties = Properties::load(&sources).unwrap().properties;
     assert_eq!(properties.workers, Workers::Fixed(3));
@@ -108,7 +109,8 @@ plugin_settings:
     budget: 3
 ";
     let mut sources = file(directory.path(), text);
-    sources.environment = environment(&[("MOONGATE_WORKERS", "many"), ("MOONGATE_TRUSTED_IP", "::1")]).environment;
+    sources.environment =
+        environment(&[("MOONGATE_WORKERS", "many"), ("MOONGATE_TRUSTED_IP", "::1")]).environment;
     sources.settings = vec!["shutdown_timeout=-1".to_owned(), "prefix".to_owned()];
     let error = Properties::load(&sources).unwrap_err().to_string();
     let error = error.replace(&directory.path().display().to_string(), "DIR");
@@ -119,7 +121,7 @@ flag or the address
 DIR/moongate.yaml:7: plugin_settings.jwt-claims.on_failure `opened` is none of closed, open; did you mean `open`?
 DIR/moongate.yaml:8: plugin_settings.jwt-claims.memory_limit `1TiB` is no size, such as 512KiB, 64MiB, 1GiB, or a \
 number of bytes
-DIR/moongate.yaml:9: plugin_settings.jwt-claims.budget no such setting; there are on_failure, cpu_budget, \
+DIR/moongate.yaml:9: plugin_settings.jwt-claims.budget is no setting; there are on_failure, cpu_budget, \
 wall_budget, memory_limit
 environment variable MOONGATE_WORKERS: workers `many` is no whole number from 1 to 1024, and not `auto`
 environment variable MOONGATE_TRUSTED_IP: `MOONGATE_TRUSTED_IP` is no property; did you mean `MOONGATE_TRUSTED_IPS`?
@@ -140,7 +142,10 @@ fn a_file_that_is_missing_or_no_map_is_named_with_the_line() {
     let error = Properties::load(&file(directory.path(), "- a\n")).unwrap_err().to_string();
     assert!(error.ends_with("moongate.yaml: is no map of properties, such as `log_level: info`"), "{error}");
     let error = Properties::load(&file(directory.path(), "workers:\n")).unwrap_err().to_string();
-    assert!(error.ends_with(":1: workers has no value; give it one, or remove the line for the default"), "{error}");
+    assert!(
+        error.ends_with(":1: workers has no value; give it one, or remove the line for the default"),
+        "{error}"
+    );
 
     assert!(Properties::load(&file(directory.path(), "# nothing\n")).is_ok());
     let searched = Sources { search: vec![directory.path().join("none.yaml")], ..Sources::default() };
@@ -150,7 +155,8 @@ fn a_file_that_is_missing_or_no_map_is_named_with_the_line() {
 #[test]
 fn a_declarative_configuration_in_the_place_of_properties_is_recognised() {
     let directory = tempfile::tempdir().unwrap();
-    let error = Properties::load(&file(directory.path(), "_format_version: '3.0'\n")).unwrap_err().to_string();
+    let error =
+        Properties::load(&file(directory.path(), "_format_version: '3.0'\n")).unwrap_err().to_string();
     assert!(error.ends_with("which the property `declarative_config` names"), "{error}");
 }
 
@@ -212,7 +218,10 @@ fn what_is_no_address_is_refused_with_what_was_meant() {
     }
     for flag in ["http2", "proxy_protocol", "ssl"] {
         let refused = refusal(&format!("proxy_listen=0.0.0.0:1 {flag}"));
-        assert!(refused.contains(&format!("asks for `{flag}`, which this version does not serve")), "{refused}");
+        assert!(
+            refused.contains(&format!("asks for `{flag}`, which this version does not serve")),
+            "{refused}"
+        );
     }
 }
 
@@ -228,7 +237,10 @@ fn lists_and_maps_are_written_with_commas_or_as_yaml() {
     assert_eq!(settings.wall_budget, Duration::from_secs(1));
     assert_eq!(settings.memory_limit, 2 * 1024 * 1024);
     assert_eq!(load(&["plugin_dirs="]).unwrap().plugin_dirs.len(), 0);
-    assert_eq!(refusal("trusted_ips=10.0.0.0/8,me"), "trusted_ips `me` is no address or network, such as 10.1.2.3 or 10.0.0.0/8");
+    assert_eq!(
+        refusal("trusted_ips=10.0.0.0/8,me"),
+        "trusted_ips `me` is no address or network, such as 10.1.2.3 or 10.0.0.0/8"
+    );
 }
 
 #[test]
@@ -236,7 +248,10 @@ fn sizes_and_times_have_bounds() {
     let properties = load(&["max_header_size=16 KiB", "client_idle_timeout=0.5"]).unwrap();
     assert_eq!(properties.max_header_size, 16 * 1024);
     assert_eq!(properties.client_idle_timeout, Duration::from_millis(500));
-    assert_eq!(refusal("max_header_size=1k"), "max_header_size `1k` is out of range, 8KiB to 16MiB are possible");
+    assert_eq!(
+        refusal("max_header_size=1k"),
+        "max_header_size `1k` is out of range, 8KiB to 16MiB are possible"
+    );
     assert_eq!(
         refusal("plugin_settings={a: {memory_limit: 1g}}"),
         "plugin_settings.a.memory_limit `1g` is out of range, 64KiB to 256MiB are possible"
@@ -265,13 +280,17 @@ fn header_tokens_are_kongs() {
 
 #[test]
 fn words_are_taken_in_any_case_and_others_refused() {
-    let properties = load(&["error_default_type=application/xml", "log_level=CRIT", "real_ip_header=X-Forwarded-For"]);
+    let properties =
+        load(&["error_default_type=application/xml", "log_level=CRIT", "real_ip_header=X-Forwarded-For"]);
     let properties = properties.unwrap();
     assert_eq!(properties.error_default_type, ErrorType::Xml);
     assert_eq!(properties.log_level, LogLevel::Crit);
     assert_eq!(properties.real_ip_header, "x-forwarded-for");
     assert!(refusal("database=postgres").contains("this version"));
     assert!(refusal("real_ip_header=proxy_protocol").contains("not served"));
-    assert_eq!(refusal("nginx_worker_processes=4"), "`nginx_worker_processes` is no property; did you mean `workers`?");
+    assert_eq!(
+        refusal("nginx_worker_processes=4"),
+        "`nginx_worker_processes` is no property; did you mean `workers`?"
+    );
     assert_eq!(refusal("pg_host=db"), "`pg_host` is no property; `moongate start --help` lists them all");
 }

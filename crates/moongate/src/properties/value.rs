@@ -114,13 +114,10 @@ pub(super) fn seconds_or_zero(value: &Value) -> Read<Duration> {
 /// Whole milliseconds, more than none.
 pub(super) fn milliseconds(value: &Value) -> Read<Duration> {
     let text = text(value)?;
-    text.parse()
-        .ok()
-        .filter(|&number| number > 0 && Duration::from_millis(number) <= LONGEST)
-        .map_or_else(
-            || wrong(format!("`{text}` is no whole number of milliseconds, such as 100")),
-            |number| Ok(Duration::from_millis(number)),
-        )
+    text.parse().ok().filter(|&number| number > 0 && Duration::from_millis(number) <= LONGEST).map_or_else(
+        || wrong(format!("`{text}` is no whole number of milliseconds, such as 100")),
+        |number| Ok(Duration::from_millis(number)),
+    )
 }
 
 /// Bytes, from `least` to `most`; units are powers of 1024.

@@ -15,7 +15,9 @@ pub(super) fn read_database(value: &Value) -> Read<Database> {
     match text(value)?.as_str() {
         // YAML has it that an unquoted `off` may be a truth value.
         "off" | "false" => Ok(Database::Off),
-        other => wrong(format!("`{other}` is not served by this version, which keeps entities in memory: write off")),
+        other => wrong(format!(
+            "`{other}` is not served by this version, which keeps entities in memory: write off"
+        )),
     }
 }
 
@@ -28,9 +30,9 @@ pub(super) fn show_database(database: &Database) -> Json {
 pub(super) fn read_networks(value: &Value) -> Read<Vec<IpNet>> {
     each(&items(value)?, |item| {
         let address = item.parse::<IpAddr>().map(IpNet::from);
-        address.or_else(|_| item.parse::<IpNet>()).or_else(|_| {
-            wrong(format!("`{item}` is no address or network, such as 10.1.2.3 or 10.0.0.0/8"))
-        })
+        address
+            .or_else(|_| item.parse::<IpNet>())
+            .or_else(|_| wrong(format!("`{item}` is no address or network, such as 10.1.2.3 or 10.0.0.0/8")))
     })
 }
 
