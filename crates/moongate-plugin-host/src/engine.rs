@@ -15,17 +15,17 @@ pub(crate) const TICK: Duration = Duration::from_millis(1);
 const IDLE_TICKS: u32 = 100;
 
 /// Makes the engine, with pooled instances where the machine has the address space for them.
-pub(crate) fn build() -> wasmtime::Result<Engine> {
-    match Engine::new(&config(true)) {
+pub(crate) fn build(workers: usize) -> wasmtime::Result<Engine> {
+    match Engine::new(&config(Some(workers))) {
         Ok(engine) => Ok(engine),
         Err(error) => {
             tracing::warn!(%error, "no address space for pooled plugin instances, fresh ones will cost more");
-            Engine::new(&config(false))
+            Engine::new(&config(None))
         }
     }
 }
 
-fn config(pooled: bool) -> Config {
+fn config(pooled: Option<usize>) -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
@@ -40,7 +40,9 @@ fn config(pooled: bool) -> Config {
         .wasm_memory64(false)
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(bounds::BACKTRACE_FRAMES))
         .max_wasm_stack(bounds::WASM_STACK);
-    if pooled {
+    if let Some(workers) = pooled {
+        // Some hundred instances for each worker; what is reserved is address space, not memory.
+        let total = 1_000 + 200 * u32::try_from(workers.min(32)).unwrap_or(32);
         let mut pool = PoolingAllocationConfig::new();
         pool.max_memory_size(bounds::MEMORY)
             .table_elements(bounds::TABLE_ELEMENTS)
@@ -49,11 +51,11 @@ fn config(pooled: bool) -> Config {
             .max_memories_per_component(bounds::MEMORIES as u32)
             .max_component_instance_size(4 * 1024 * 1024)
             .max_core_instance_size(4 * 1024 * 1024)
-            .total_component_instances(1_000)
-            .total_core_instances(4_000)
-            .total_memories(1_000)
-            .total_tables(2_000)
-            .total_stacks(1_000)
+            .total_component_instances(total)
+            .total_core_instances(4 * total)
+            .total_memories(total)
+            .total_tables(2 * total)
+            .total_stacks(total)
             .total_gc_heaps(0)
             .linear_memory_keep_resident(64 * 1024)
             .pagemap_scan(Enabled::No);

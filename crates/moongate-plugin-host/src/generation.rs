@@ -18,8 +18,8 @@ use crate::bindings::lifecycle;
 use crate::call::{classify, within};
 use crate::engine::Clock;
 use crate::instance::Instance;
-use crate::output::PluginLog;
-use crate::settings::PluginSettings;
+use crate::output::{PluginLog, clip};
+use crate::settings::{PluginSettings, bounds};
 
 /// See the module's description.
 pub(crate) struct Generation {
@@ -41,6 +41,7 @@ pub(crate) struct Generation {
 #[derive(Default)]
 struct Pool {
     /// Those at rest; the one used last is used next, because its memory is warm.
+    #[expect(clippy::vec_box, reason = "an instance moves in and out at each call, and is not small")]
     idle: Vec<Box<Instance>>,
     /// All, at rest and at work.
     live: usize,
@@ -140,19 +141,20 @@ impl Generation {
     /// Gives each worker an instance that knows `slots`, so that the first requests need not wait for one.
     pub(crate) async fn warm_up(&self, slots: &[Arc<ConfigSlot>]) -> Result<(), HookError> {
         for worker in 0..self.own_pool() {
-            let mut lease = self.lease(worker).await?;
-            let result = self
-                .run(&mut lease, async |instance| {
-                    for slot in slots {
-                        if let Err(problems) = instance.check(slot).await? {
-                            return Ok(Err(HookError::Configure(Problem::list(&problems))));
-                        }
-                    }
-                    Ok(Ok(()))
-                })
-                .await;
-            lease.finish(&result);
-            result?;
+            // The pool is empty, so this instance comes back out of it each time.
+            for slot in slots {
+                let mut lease = self.lease(worker).await?;
+                let check = async |instance: &mut Instance| {
+                    let checked = instance.check(slot).await?;
+                    Ok(checked.map_err(|problems| HookError::Configure(Problem::list(&problems))))
+                };
+                let result = self.run(&mut lease, check).await;
+                lease.finish(&result);
+                result?;
+            }
+            if slots.is_empty() {
+                self.lease(worker).await?.finish(&Ok(()));
+            }
         }
         Ok(())
     }
@@ -241,7 +243,7 @@ impl Generation {
     fn note<R>(&self, result: Result<R, HookError>) -> Result<R, HookError> {
         if let Err(error) = &result {
             self.log.write(tracing::Level::ERROR, &format!("{error} [{}]", error.code()));
-            *self.last_failure.lock() = Some(error.to_string());
+            *self.last_failure.lock() = Some(clip(&error.to_string(), bounds::LOG_LINE).to_owned());
         }
         result
     }

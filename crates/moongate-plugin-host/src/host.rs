@@ -59,7 +59,7 @@ impl PluginHost {
     /// See [`HostError`].
     pub fn start(options: HostOptions) -> Result<Arc<Self>, HostError> {
         let failed = |error: wasmtime::Error| HostError::Engine(format!("{error:#}"));
-        let engine = engine::build().map_err(failed)?;
+        let engine = engine::build(options.workers).map_err(failed)?;
         let cache = options.cache_dir.as_ref().and_then(|directory| {
             CompileCache::open(directory, &engine)
                 .inspect_err(|error| {
@@ -101,11 +101,17 @@ impl PluginHost {
 
     /// The `.wasm` files in the plugin directories, in order.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
-        let mut files = Vec::new();
+        self.list().0
+    }
+
+    /// The `.wasm` files, and whether all directories could be looked at.
+    pub(crate) fn list(&self) -> (Vec<PathBuf>, bool) {
+        let (mut files, mut complete) = (Vec::new(), true);
         for directory in &self.options.plugin_dirs {
             let entries = match std::fs::read_dir(directory) {
                 Ok(entries) => entries,
                 Err(error) => {
+                    complete &= error.kind() == std::io::ErrorKind::NotFound;
                     tracing::debug!(directory = %directory.display(), %error, "plugin directory not readable");
                     continue;
                 }
@@ -117,7 +123,13 @@ impl PluginHost {
             );
         }
         files.sort();
-        files
+        (files, complete)
+    }
+
+    /// The files that were refused for what other files or configurations were at that time, if these have
+    /// changed since.
+    pub(crate) fn take_second_chances(&self) -> Vec<PathBuf> {
+        self.registry.lock().take_second_chances()
     }
 
     pub(crate) fn directories(&self) -> &[PathBuf] {

@@ -74,7 +74,7 @@ pub(crate) fn enabled(level: tracing::Level) -> bool {
 }
 
 /// Text cut to at most `limit` bytes, between characters.
-fn clip(text: &str, limit: usize) -> &str {
+pub(crate) fn clip(text: &str, limit: usize) -> &str {
     if text.len() <= limit {
         return text;
     }

@@ -16,6 +16,8 @@ use crate::generation::{ConfigSlot, Generation};
 pub(crate) struct Registry {
     files: BTreeMap<PathBuf, KnownFile>,
     plugins: BTreeMap<String, Loaded>,
+    /// Whether files or configurations have changed since refused files were last looked at.
+    changed: bool,
 }
 
 /// What was last seen of a file, and what came of it.
@@ -34,6 +36,8 @@ struct Loaded {
     removed: bool,
     /// Keeps the configurations that came over from the previous version, until a snapshot refers to them.
     adopted: Vec<Arc<ConfigSlot>>,
+    /// Snapshots that came into place since.
+    settled: u8,
 }
 
 impl Registry {
@@ -62,7 +66,21 @@ impl Registry {
 
     /// Whether these bytes were already looked at under this path.
     pub(crate) fn is_known(&self, path: &Path, digest: &Digest) -> bool {
-        self.files.get(path).is_some_and(|file| file.digest.as_ref() == Some(digest))
+        self.files.get(path).is_some_and(|file| file.outcome.is_ok() && file.digest.as_ref() == Some(digest))
+    }
+
+    /// Files to look at again, because what they were refused for may be gone.
+    pub(crate) fn take_second_chances(&mut self) -> Vec<PathBuf> {
+        if !std::mem::take(&mut self.changed) {
+            return Vec::new();
+        }
+        let hopeful = |file: &KnownFile| {
+            matches!(
+                file.outcome,
+                Err((_, AdmissionError::NameTaken { .. } | AdmissionError::Configuration(_)))
+            )
+        };
+        self.files.iter().filter(|(_, file)| hopeful(file)).map(|(path, _)| path.clone()).collect()
     }
 
     /// Files that were found earlier.
@@ -82,7 +100,7 @@ impl Registry {
         }
         let digest = Some(generation.artifact.digest);
         self.files.insert(path.to_owned(), KnownFile { digest, outcome: Ok(name.clone()) });
-        let loaded = Loaded { generation, file: path.to_owned(), loaded_at: unix_now(), removed: false, adopted };
+        let loaded = Loaded { generation, file: path.to_owned(), loaded_at: unix_now(), removed: false, adopted, settled: 0 };
         self.plugins.insert(name, loaded);
     }
 
@@ -98,17 +116,25 @@ impl Registry {
     /// Forgets a file that is gone. Its plugin goes on serving while configurations use it.
     pub(crate) fn remove(&mut self, path: &Path) {
         self.files.remove(path);
+        self.changed = true;
         for loaded in self.plugins.values_mut().filter(|loaded| loaded.file == path) {
             loaded.removed = true;
         }
-        self.settle();
+        self.forget_unused();
     }
 
     /// Lets go of what no snapshot refers to: called when a new one is in place.
     pub(crate) fn settle(&mut self) {
-        for loaded in self.plugins.values_mut() {
-            loaded.adopted.clear();
+        self.changed = true;
+        for loaded in self.plugins.values_mut().filter(|loaded| !loaded.adopted.is_empty()) {
+            // A snapshot that was begun before this version went live does not refer to it yet.
+            loaded.settled += 1;
+            loaded.adopted.retain(|slot| Arc::strong_count(slot) == 1 && loaded.settled < 3);
         }
+        self.forget_unused();
+    }
+
+    fn forget_unused(&mut self) {
         self.plugins.retain(|_, loaded| !loaded.removed || !loaded.generation.live_configs().is_empty());
     }
 

@@ -11,9 +11,11 @@ use crate::output::{CapturedOutput, PluginLog};
 use crate::settings::{PluginSettings, bounds};
 
 /// Marks handles of the request at hand. There is only ever one, so the handle carries nothing.
+#[expect(unreachable_pub, reason = "named by generated code that is public within its module")]
 pub struct RequestHandle;
 
 /// Marks handles of the response at hand.
+#[expect(unreachable_pub, reason = "as above")]
 pub struct ResponseHandle;
 
 /// The data of a store.

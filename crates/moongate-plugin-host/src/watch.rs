@@ -67,9 +67,12 @@ fn watch(host: &Weak<PluginHost>) {
 
 /// Looks at the directories once. Says whether everything seen was whole.
 fn look(host: &PluginHost, seen: &mut BTreeMap<PathBuf, Stat>) -> bool {
-    let present = host.files();
-    host.forget_missing(&present);
-    seen.retain(|path, _| present.contains(path));
+    let (present, complete) = host.list();
+    if complete {
+        host.forget_missing(&present);
+    }
+    let again = host.take_second_chances();
+    seen.retain(|path, _| present.contains(path) && !again.contains(path));
     let changed: Vec<_> = present
         .into_iter()
         .filter_map(|path| {
@@ -84,7 +87,11 @@ fn look(host: &PluginHost, seen: &mut BTreeMap<PathBuf, Stat>) -> bool {
     let mut whole = true;
     for (path, before) in changed {
         if stat(&path) == Some(before) {
-            host.examine(&path);
+            // A compiler that panics over a file must not end the watching of all others.
+            let examined = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| host.examine(&path)));
+            if examined.is_err() {
+                tracing::error!(file = %path.display(), "plugin refused: it makes the compiler panic");
+            }
             seen.insert(path, before);
         } else {
             whole = false;

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -50,10 +50,23 @@ impl Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let Some(incoming) = &mut self.incoming else { return Poll::Ready(None) };
-        let frame = ready!(Pin::new(incoming).poll_frame(cx));
-        let wait = if frame.is_some() { self.write_timeout } else { self.read_timeout };
+        let frame = ready!(Pin::new(&mut *incoming).poll_frame(cx));
+        // A sized body is not asked for its end, so the last chunk has to be known as such.
+        let goes_on = frame.is_some() && !incoming.is_end_stream();
+        let wait = if goes_on { self.write_timeout } else { self.read_timeout };
         self.deadline.wait(Instant::now(), wait);
-        Poll::Ready(frame)
+        match frame {
+            Some(Err(error)) => {
+                self.deadline.blame_client();
+                Poll::Ready(Some(Err(error)))
+            }
+            // Plugins saw the headers; what comes behind the body would pass them by.
+            Some(Ok(frame)) if frame.is_trailers() => {
+                self.incoming = None;
+                Poll::Ready(None)
+            }
+            frame => Poll::Ready(frame),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
@@ -147,16 +160,18 @@ pub(crate) struct UpstreamBody {
 
 impl UpstreamBody {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let mut frame = Pin::new(&mut self.incoming).poll_frame(cx);
+        // Only the driver, which is polled right here, can change what the body has; so it need not wake us.
+        let quiet = &mut Context::from_waker(Waker::noop());
+        let mut frame = Pin::new(&mut self.incoming).poll_frame(quiet);
         if frame.is_pending()
             && let Some(lease) = &mut self.lease
         {
             lease.connection.drive(cx);
-            frame = Pin::new(&mut self.incoming).poll_frame(cx);
+            frame = Pin::new(&mut self.incoming).poll_frame(quiet);
         }
         match frame {
             Poll::Ready(Some(Ok(frame))) => {
-                if self.incoming.is_end_stream() {
+                if self.incoming.is_end_stream() || frame.is_trailers() {
                     self.release(cx);
                 } else if let Some(lease) = &self.lease {
                     lease.deadline.wait(Instant::now(), lease.read_timeout);
@@ -188,11 +203,20 @@ impl UpstreamBody {
     /// Gives the connection back, if it can take another request.
     fn release(&mut self, cx: &mut Context<'_>) {
         let Some(mut lease) = self.lease.take() else { return };
-        lease.deadline.rest(Instant::now(), lease.idle_timeout);
         // The driver has to see the end of the body before it takes another request.
         lease.connection.drive(cx);
+        lease.deadline.rest(Instant::now(), lease.idle_timeout);
         if lease.connection.is_reusable() {
             lease.pool.put(&lease.authority, lease.connection);
+        }
+    }
+}
+
+impl Drop for UpstreamBody {
+    fn drop(&mut self) {
+        // The response ended before its body did. The connection goes with the lease.
+        if let Some(lease) = &self.lease {
+            lease.deadline.rest(Instant::now(), lease.idle_timeout);
         }
     }
 }

@@ -9,7 +9,7 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -29,6 +29,8 @@ pub(crate) struct Connection {
     sender: SendRequest<RequestBody>,
     /// `None` once the connection is closed.
     driver: Option<Pin<Box<HttpDriver>>>,
+    /// Whether the request at hand is the last one.
+    is_last: bool,
     /// When the connection was last given back.
     pub(crate) idle_since: Instant,
 }
@@ -60,7 +62,7 @@ impl Connection {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| ConnectError::Connect(io::Error::other(error)))?;
-        Ok(Self { sender, driver: Some(Box::pin(driver)), idle_since: Instant::now() })
+        Ok(Self { sender, driver: Some(Box::pin(driver)), is_last: false, idle_since: Instant::now() })
     }
 
     /// Lets the connection make progress.
@@ -72,9 +74,14 @@ impl Connection {
         }
     }
 
+    /// Closes the connection once its current response is through.
+    pub(crate) fn retire(&mut self) {
+        self.is_last = true;
+    }
+
     /// Whether another request can be sent.
     pub(crate) fn is_reusable(&self) -> bool {
-        self.driver.is_some() && self.sender.is_ready()
+        !self.is_last && self.driver.is_some() && self.sender.is_ready()
     }
 
     /// Sends a request and waits for the head of its response.
@@ -94,7 +101,8 @@ impl Connection {
             {
                 *driver = None;
             }
-            match sending.as_mut().poll(cx) {
+            // Only the driver, polled just now, answers; so the answer need not wake us.
+            match sending.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(answer) => Poll::Ready(Some(answer)),
                 Poll::Pending if while_waiting(cx) => Poll::Pending,
                 Poll::Pending => Poll::Ready(None),

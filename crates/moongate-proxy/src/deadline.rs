@@ -20,6 +20,8 @@ pub(crate) struct Deadline {
     until: Cell<Option<Instant>>,
     /// Whether the connection waits for its client's next request.
     at_rest: Cell<bool>,
+    /// Whether the client broke off while it sent a request's body.
+    client_failed: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
 
@@ -40,6 +42,21 @@ impl Deadline {
     pub(crate) fn work(&self) {
         self.until.set(None);
         self.at_rest.set(false);
+    }
+
+    /// The client broke off in the middle of a request.
+    pub(crate) fn blame_client(&self) {
+        self.client_failed.set(true);
+    }
+
+    /// Whether the client broke off in the middle of a request.
+    pub(crate) fn is_clients_fault(&self) -> bool {
+        self.client_failed.get()
+    }
+
+    /// Whether the connection waits for its client's next request.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.at_rest.get()
     }
 
     /// Whether the client has taken too long to send its next request.

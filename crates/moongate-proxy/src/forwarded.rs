@@ -34,8 +34,8 @@ impl Peer {
     /// The client's address: the peer's, or what a trusted peer says.
     pub(crate) fn client(&self, headers: &HeaderMap, options: &ProxyOptions) -> IpAddr {
         let told = || {
-            let value = headers.get(options.real_ip_header.as_ref()?)?.to_str().ok()?;
-            // Of a list, the last entry is the one that the trusted peer wrote.
+            // Of several lines and of a list, the last entry is the one that the trusted peer wrote.
+            let value = headers.get_all(options.real_ip_header.as_ref()?).iter().next_back()?.to_str().ok()?;
             value.rsplit(',').next()?.trim().parse().ok()
         };
         let own = self.address.ip().to_canonical();
@@ -52,7 +52,12 @@ pub(crate) fn is_ambiguous(head: &request::Parts) -> bool {
     let framing = match (lengths, coded) {
         (true, true) => true,
         (true, false) => several(header::CONTENT_LENGTH),
-        (false, true) => several(header::TRANSFER_ENCODING) || head.version == Version::HTTP_10,
+        (false, true) => {
+            let is_chunked = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
+            several(header::TRANSFER_ENCODING)
+                || head.version == Version::HTTP_10
+                || !headers.get(header::TRANSFER_ENCODING).is_some_and(is_chunked)
+        }
         (false, false) => false,
     };
     framing
@@ -74,9 +79,8 @@ pub(crate) struct Forwarding<'a> {
 }
 
 impl Forwarding<'_> {
-    /// Turns the client's headers into those that the upstream gets.
+    /// Turns the client's headers, without those of its connection, into those that the upstream gets.
     pub(crate) fn apply(self, head: &mut request::Parts) {
-        remove_hop_by_hop(&mut head.headers);
         let headers = &mut head.headers;
 
         let via = match head.version {
@@ -139,13 +143,7 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     if !found {
         return;
     }
-    let named: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
-        .collect();
+    let named = named_by_connection(headers);
     let trailers = headers
         .get_all(header::TE)
         .iter()
@@ -166,6 +164,20 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     if trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
+}
+
+/// The headers that a message's `Connection` header names.
+pub(crate) fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        // By far the most frequent values, which name no header.
+        .filter(|name| !name.eq_ignore_ascii_case("keep-alive") && !name.eq_ignore_ascii_case("close"))
+        .filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
+        .collect()
 }
 
 /// Puts `value` behind the first line of a header and drops the others; or makes it the only one.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header, request};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header, request};
+use http_body::Body;
 use hyper::body::Incoming;
 use moongate_hooks::{Client, Exchange, PluginRuntime};
 use moongate_model::{HttpsRedirectStatus, PathHandling};
@@ -18,7 +19,8 @@ use crate::body::{Lease, RequestBody, ResponseBody};
 use crate::connection::{ConnectError, Connection};
 use crate::deadline::Deadline;
 use crate::error::Failure;
-use crate::forwarded::{Forwarding, Peer, X_FORWARDED_PROTO, bare_host, is_ambiguous};
+use crate::client::Guard;
+use crate::forwarded::{self, Forwarding, Peer, X_FORWARDED_PROTO, bare_host, is_ambiguous};
 use crate::hooks::{self, Outcome};
 use crate::response::{self, Timing};
 use crate::snapshot::{CompiledRoute, Snapshot, Upstream};
@@ -33,6 +35,7 @@ pub(crate) struct Handler<R: PluginRuntime> {
     pub(crate) worker: Rc<Worker<R>>,
     pub(crate) peer: Peer,
     pub(crate) deadline: Rc<Deadline>,
+    pub(crate) guard: Rc<Guard>,
 }
 
 /// A request that found its route.
@@ -56,10 +59,13 @@ impl<R: PluginRuntime> Handler<R> {
         let options = &self.worker.options;
         let snapshot = self.worker.snapshot();
 
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         let client = self.peer.client(&head.headers, options);
         let id = self.worker.request_id();
         let found = self.find(&snapshot, &head);
+        // Before plugins run: the client must not be able to name headers that they set.
+        forwarded::remove_hop_by_hop(&mut head.headers);
+        let answers_early = !body.is_end_stream();
         let mut exchange = Box::new(Exchange {
             id,
             request: head,
@@ -75,8 +81,11 @@ impl<R: PluginRuntime> Handler<R> {
         let mut answer = match found {
             Err(failure) => {
                 let mut answer = Answer::from_failure(failure, &exchange, options.error_default_type);
-                if let Failure::HttpsRequired(redirect) = failure {
-                    point_to_https(&mut answer, redirect, &exchange.request);
+                match failure {
+                    Failure::HttpsRequired(redirect) => point_to_https(&mut answer, redirect, &exchange.request),
+                    // Where this request ends is not certain, so nothing may follow it.
+                    Failure::BadRequest => close(&mut answer),
+                    _ => {}
                 }
                 answer
             }
@@ -90,9 +99,10 @@ impl<R: PluginRuntime> Handler<R> {
                 }
                 match outcome {
                     Outcome::Continue => self.forward(&mut exchange, body, found, started, id_value.as_ref()).await,
-                    Outcome::Respond(reply) => Answer::from_plugin(reply),
+                    Outcome::Respond(reply) => early(Answer::from_plugin(reply), answers_early),
                     Outcome::Failed => {
-                        Answer::from_failure(Failure::Internal, &exchange, options.error_default_type)
+                        let answer = Answer::from_failure(Failure::Internal, &exchange, options.error_default_type);
+                        early(answer, answers_early)
                     }
                 }
             }
@@ -113,7 +123,7 @@ impl<R: PluginRuntime> Handler<R> {
         let timing = answer.timing.unwrap_or_else(|| Timing::Own(started.elapsed()));
         response::annotate(&mut answer.head.headers, &options.headers, timing, id_value);
         if self.worker.is_draining() {
-            answer.head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            close(&mut answer);
         }
         if let ResponseBody::Full(_) = answer.body {
             self.deadline.rest(Instant::now(), options.client_idle_timeout);
@@ -123,7 +133,7 @@ impl<R: PluginRuntime> Handler<R> {
 
     /// Finds the route of a request, and what its upstream is asked for.
     fn find<'s>(&self, snapshot: &'s Snapshot<R>, head: &request::Parts) -> Result<Found<'s, R>, Failure> {
-        if is_ambiguous(head) || head.method == Method::CONNECT {
+        if self.guard.take_suspicion() || is_ambiguous(head) || head.method == Method::CONNECT {
             return Err(Failure::BadRequest);
         }
         if head.method == Method::TRACE {
@@ -172,6 +182,7 @@ impl<R: PluginRuntime> Handler<R> {
         let Some(upstream) = &found.route.upstream else {
             return Answer::from_failure(Failure::NoService, exchange, options.error_default_type);
         };
+        let unread = !body.is_end_stream();
         let host = match found.route.preserve_host {
             true => exchange.request.headers.get(header::HOST).cloned(),
             false => None,
@@ -190,11 +201,19 @@ impl<R: PluginRuntime> Handler<R> {
         let sent = Instant::now();
         let gateway = sent.duration_since(started);
         match self.send(upstream, &mut exchange.request, found.target, body, sent).await {
-            Ok((response, connection)) => {
+            Ok((response, mut connection)) => {
                 let now = Instant::now();
                 let timing = Timing::Proxied { gateway, upstream: Some(now.duration_since(sent)) };
                 let (mut head, incoming) = response.into_parts();
+                if head.version == Version::HTTP_10 {
+                    // Would be spoken to in HTTP/1.0 from now on, which knows no chunked bodies.
+                    connection.retire();
+                    head.version = Version::HTTP_11;
+                }
                 response::remove_hop_by_hop(&mut head.headers);
+                if options.headers.upstream_status {
+                    response::tell_upstream_status(&mut head);
+                }
                 let read_timeout = Duration::from_millis(upstream.read_timeout);
                 self.deadline.wait(now, read_timeout);
                 let lease = Lease {
@@ -212,7 +231,7 @@ impl<R: PluginRuntime> Handler<R> {
                 let timing = Timing::Proxied { gateway, upstream: None };
                 let wishes = wishes.into_headers();
                 let answer = Answer::failure(failure, &wishes, options.error_default_type, exchange.id);
-                Answer { timing: Some(timing), ..answer }
+                early(Answer { timing: Some(timing), ..answer }, unread)
             }
         }
     }
@@ -234,7 +253,7 @@ impl<R: PluginRuntime> Handler<R> {
         let mut request = Some(outgoing(head, target, body));
         let mut tries_left = upstream.retries;
         loop {
-            let pooled = self.worker.pool.take(&upstream.authority, now).await;
+            let pooled = self.worker.pool.take(&upstream.authority, now);
             let is_new = pooled.is_none();
             let mut connection = match pooled {
                 Some(connection) => connection,
@@ -259,10 +278,17 @@ impl<R: PluginRuntime> Handler<R> {
                 })
                 .await;
             let mut error = match answer {
+                // Nobody was offered another protocol.
+                Some(Ok(response)) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                    return Err(Failure::BadGateway);
+                }
                 Some(Ok(response)) => return Ok((response, connection)),
                 Some(Err(error)) => error,
                 None => return Err(Failure::GatewayTimeout),
             };
+            if self.deadline.is_clients_fault() {
+                return Err(Failure::BadRequest);
+            }
             // What was not sent, or went into a connection that was closed just then, may be sent again.
             request = error.take_message().or(spare);
             if request.is_none() || (is_new && tries_left == 0) {
@@ -325,6 +351,10 @@ fn outgoing(head: &mut request::Parts, target: PathAndQuery, body: RequestBody) 
     *request.method_mut() = head.method.clone();
     *request.uri_mut() = Uri::from(target);
     *request.headers_mut() = std::mem::take(&mut head.headers);
+    if !request.body().is_empty() && request.body().size_hint().exact().is_none() {
+        // For methods that usually have no body, hyper would leave it out.
+        request.headers_mut().insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
     request
 }
 
@@ -357,6 +387,19 @@ fn point_to_https(answer: &mut Answer, redirect: HttpsRedirectStatus, request: &
     if let Ok(location) = HeaderValue::try_from(format!("https://{host}{target}")) {
         headers.insert(header::LOCATION, location);
     }
+}
+
+/// Ends the connection after this answer.
+fn close(answer: &mut Answer) {
+    answer.head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+}
+
+/// An answer that does not wait for the request's body; the rest of it is not read.
+fn early(mut answer: Answer, unread: bool) -> Answer {
+    if unread {
+        close(&mut answer);
+    }
+    answer
 }
 
 /// Whether sending a request twice does no more than sending it once.

@@ -15,8 +15,6 @@ pub struct ProxyOptions {
     pub listen: Vec<ListenAddress>,
     /// Number of workers, each with a thread of its own.
     pub workers: usize,
-    /// Whether each worker stays on one CPU.
-    pub pin_workers: bool,
     /// Which headers the gateway adds.
     pub headers: HeaderTokens,
     /// Peers whose forwarding headers are believed.
@@ -42,7 +40,6 @@ impl Default for ProxyOptions {
         Self {
             listen: vec![ListenAddress { address: (Ipv4Addr::UNSPECIFIED, 8000).into(), backlog: 16_384 }],
             workers: 1,
-            pin_workers: false,
             headers: HeaderTokens::default(),
             trusted: Vec::new(),
             real_ip_header: Some(HeaderName::from_static("x-real-ip")),

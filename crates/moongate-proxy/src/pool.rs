@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -23,18 +24,14 @@ impl Pool {
     }
 
     /// A connection that was open when it was last looked at.
-    pub(crate) async fn take(&self, authority: &str, now: Instant) -> Option<Connection> {
+    pub(crate) fn take(&self, authority: &str, now: Instant) -> Option<Connection> {
         loop {
             let mut connection = self.idle.borrow_mut().get_mut(authority)?.pop()?;
             if now.duration_since(connection.idle_since) >= self.timeout {
                 continue;
             }
-            // The upstream may have closed it since.
-            std::future::poll_fn(|cx| {
-                connection.drive(cx);
-                std::task::Poll::Ready(())
-            })
-            .await;
+            // The upstream may have closed it since. Whoever uses the connection next is woken, not we.
+            connection.drive(&mut Context::from_waker(Waker::noop()));
             if connection.is_reusable() {
                 return Some(connection);
             }
@@ -43,6 +40,9 @@ impl Pool {
 
     /// Keeps a connection for the next request.
     pub(crate) fn put(&self, authority: &Arc<str>, mut connection: Connection) {
+        if self.size == 0 {
+            return;
+        }
         connection.idle_since = Instant::now();
         let mut idle = self.idle.borrow_mut();
         match idle.get_mut(authority) {

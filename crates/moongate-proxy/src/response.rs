@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::forwarded::{VIA_1_1, X_KONG_REQUEST_ID};
+use crate::forwarded::{VIA_1_1, X_KONG_REQUEST_ID, named_by_connection};
 use crate::options::HeaderTokens;
 
 /// Where a response came from, and how long it took.
@@ -51,6 +51,11 @@ pub(crate) fn annotate(headers: &mut HeaderMap, tokens: &HeaderTokens, timing: T
     }
 }
 
+/// Adds the status that the upstream answered with; a plugin may change the response's own.
+pub(crate) fn tell_upstream_status(head: &mut http::response::Parts) {
+    head.headers.insert(X_KONG_UPSTREAM_STATUS, HeaderValue::from(head.status.as_u16()));
+}
+
 /// Removes what belongs to the upstream's connection.
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     let found = headers.keys().any(|name| {
@@ -60,14 +65,11 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     if !found {
         return;
     }
-    let named: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
-        .collect();
-    for name in named {
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        // The length, if there is one, is not what the body was read by.
+        headers.remove(header::CONTENT_LENGTH);
+    }
+    for name in named_by_connection(headers) {
         if name != header::CONTENT_LENGTH {
             headers.remove(name);
         }
@@ -87,4 +89,5 @@ fn milliseconds(duration: Duration) -> HeaderValue {
 const SERVER: &str = concat!("moongate/", env!("CARGO_PKG_VERSION"));
 const X_KONG_PROXY_LATENCY: HeaderName = HeaderName::from_static("x-kong-proxy-latency");
 const X_KONG_RESPONSE_LATENCY: HeaderName = HeaderName::from_static("x-kong-response-latency");
+const X_KONG_UPSTREAM_STATUS: HeaderName = HeaderName::from_static("x-kong-upstream-status");
 const X_KONG_UPSTREAM_LATENCY: HeaderName = HeaderName::from_static("x-kong-upstream-latency");

@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::client::{ClientStream, Guard};
 use crate::deadline::{Deadlines, LOOK};
 use crate::forwarded::Peer;
 use crate::handler::Handler;
@@ -128,7 +129,7 @@ impl<R: PluginRuntime> Worker<R> {
     pub(crate) async fn run(self: Rc<Self>, listeners: Vec<TcpListener>, mut orders: watch::Receiver<Order>) {
         let open = Rc::new(Cell::new(0_usize));
         let housekeeping = tokio::task::spawn_local(Rc::clone(&self).keep_house());
-        let accepting: Vec<_> = listeners
+        let mut accepting: Vec<_> = listeners
             .into_iter()
             .map(|listener| {
                 tokio::task::spawn_local(Rc::clone(&self).accept(listener, Rc::clone(&open), orders.clone()))
@@ -137,8 +138,15 @@ impl<R: PluginRuntime> Worker<R> {
         let _ = orders.wait_for(|order| *order != Order::Serve).await;
         self.draining.set(true);
         self.deadlines.shorten_rest(Instant::now(), LINGER);
+        // The last connections are accepted within the time that they would be kept for.
+        let _ = tokio::time::timeout(LINGER, async {
+            for task in &mut accepting {
+                let _ = task.await;
+            }
+        })
+        .await;
         for task in accepting {
-            let _ = task.await;
+            task.abort();
         }
         while open.get() > 0 && *orders.borrow() != Order::Stop {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -151,6 +159,9 @@ impl<R: PluginRuntime> Worker<R> {
         loop {
             tokio::time::sleep(LOOK).await;
             let now = Instant::now();
+            if self.is_draining() {
+                self.deadlines.shorten_rest(now, LINGER);
+            }
             self.deadlines.look(now);
             looks = looks.wrapping_add(1);
             if looks.is_multiple_of(20) {
@@ -176,6 +187,7 @@ impl<R: PluginRuntime> Worker<R> {
             .await;
             match accepted {
                 Some(Ok((stream, address))) => self.spawn(stream, address, local, &open),
+                Some(Err(_)) if self.is_draining() => return,
                 Some(Err(error)) => {
                     // Out of descriptors, most likely; the next connection that ends frees one.
                     tracing::warn!(%error, "cannot accept a connection");
@@ -193,27 +205,30 @@ impl<R: PluginRuntime> Worker<R> {
         }
         let counted = OpenConnection::new(open, &self.counters);
         let deadline = self.deadlines.register();
+        let guard = Rc::new(Guard::new(&deadline));
         let now = Instant::now();
         deadline.rest(now, if self.is_draining() { LINGER } else { self.options.client_header_timeout });
         let handler = Rc::new(Handler {
             worker: Rc::clone(self),
             peer: Peer::new(address, local, &self.options),
             deadline: Rc::clone(&deadline),
+            guard: Rc::clone(&guard),
         });
         let max_head = self.options.max_header_size;
         tokio::task::spawn_local(async move {
             let _counted = counted;
             let service = service_fn(move |request| Rc::clone(&handler).handle(request));
             let connection = Builder::new()
-                .half_close(true)
+                // A client that closes its side is gone, and so is the reason to go on with its request.
+                .half_close(false)
                 .max_header_size(max_head)
-                .serve_connection(TokioIo::new(stream), service);
+                .serve_connection(TokioIo::new(ClientStream::new(stream, Rc::clone(&guard))), service);
             let mut connection = pin!(connection);
             let result = std::future::poll_fn(|cx| {
                 let result = connection.as_mut().poll(cx);
                 if result.is_pending() {
                     deadline.wake(cx.waker());
-                    if deadline.has_rested_too_long(Instant::now()) {
+                    if guard.has_waited_too_long(Instant::now()) {
                         return Poll::Ready(Ok(()));
                     }
                 }

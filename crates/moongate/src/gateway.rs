@@ -13,7 +13,7 @@ use crate::admin::{AdminListeners, AdminServer};
 use crate::control::{Control, Requests};
 use crate::node::{self, GatewayNode};
 use crate::prefix::{Claim, Prefix, PrefixError};
-use crate::properties::{Listener, Properties, Workers};
+use crate::properties::{Listener, Properties};
 use crate::publisher::{self, ConfigurationError, Live, Publisher};
 
 /// Why a gateway does not start. Nothing runs then, and the prefix is free.
@@ -200,8 +200,6 @@ fn proxy_options(properties: &Properties) -> ProxyOptions {
     ProxyOptions {
         listen: properties.proxy_listen.iter().map(listen).collect(),
         workers: properties.worker_count(),
-        // One per CPU: each may have its own. Any other number is somebody's decision about sharing them.
-        pin_workers: properties.workers == Workers::Auto,
         headers: properties.headers,
         trusted: properties.trusted_ips.clone(),
         real_ip_header: Some(properties.real_ip_header.clone()),

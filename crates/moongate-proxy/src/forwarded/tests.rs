@@ -26,6 +26,7 @@ fn forward(peer: &Peer, mut head: request::Parts) -> HeaderMap {
         prefix: Some(HeaderValue::from_static("/echo")),
         request_id: Some(&id),
     };
+    remove_hop_by_hop(&mut head.headers);
     forwarding.apply(&mut head);
     head.headers
 }

@@ -1,0 +1,211 @@
+//! A client's connection, with an eye on what goes over it.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use crate::deadline::Deadline;
+
+/// How long a client may take to accept more of a response.
+const SEND_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How much of a request that was answered early is read before the connection is closed, and for how long. A
+/// connection that is closed with unread bytes is reset, and the client may never see its answer.
+const MAX_DISCARDED: usize = 4 * 1024 * 1024;
+
+/// See [`MAX_DISCARDED`].
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Largest part of an incomplete head that is kept to be looked at.
+const MAX_PARTIAL: usize = 64 * 1024;
+
+/// The connection of a client.
+pub(crate) struct ClientStream {
+    stream: TcpStream,
+    guard: Rc<Guard>,
+    /// Bytes thrown away since the gateway closed its side.
+    discarded: Option<usize>,
+}
+
+/// What was noticed on a connection.
+pub(crate) struct Guard {
+    deadline: Rc<Deadline>,
+    blocked_since: Cell<Option<Instant>>,
+    suspicious: Cell<bool>,
+    /// The beginning of a head whose end has not come yet.
+    partial: RefCell<Vec<u8>>,
+}
+
+impl Guard {
+    pub(crate) fn new(deadline: &Rc<Deadline>) -> Self {
+        Self {
+            deadline: Rc::clone(deadline),
+            blocked_since: Cell::new(None),
+            suspicious: Cell::new(false),
+            partial: RefCell::default(),
+        }
+    }
+
+    /// Whether the head that was read last gives its body's length more than once. Asked once for each request.
+    ///
+    /// The HTTP parser settles such requests by itself and drops what it does not use, so nobody behind it could
+    /// refuse them.
+    pub(crate) fn take_suspicion(&self) -> bool {
+        self.suspicious.replace(false)
+    }
+
+    /// Whether the client has sent no request, or accepted nothing of a response, for too long.
+    pub(crate) fn has_waited_too_long(&self, now: Instant) -> bool {
+        match self.blocked_since.get() {
+            Some(since) => now.duration_since(since) >= SEND_TIMEOUT,
+            None => self.deadline.has_rested_too_long(now),
+        }
+    }
+
+    fn wrote<T>(&self, result: Poll<T>) -> Poll<T> {
+        match (&result, self.blocked_since.get()) {
+            (Poll::Pending, None) => self.blocked_since.set(Some(Instant::now())),
+            (Poll::Ready(_), Some(_)) => self.blocked_since.set(None),
+            _ => {}
+        }
+        result
+    }
+
+    /// Looks at bytes that were read while the connection waited for a request.
+    fn read(&self, bytes: &[u8]) {
+        let mut partial = self.partial.borrow_mut();
+        if partial.is_empty() {
+            if !self.inspect(bytes) {
+                partial.extend_from_slice(bytes);
+            }
+        } else {
+            partial.extend_from_slice(bytes);
+            if self.inspect(&partial) || partial.len() > MAX_PARTIAL {
+                *partial = Vec::new();
+            }
+        }
+    }
+
+    /// Counts the lines of a head that tell its body's length. Says whether the head is complete.
+    fn inspect(&self, head: &[u8]) -> bool {
+        let mut lengths = 0;
+        for line in head.split(|byte| *byte == b'\n') {
+            match line {
+                [] | [b'\r'] => {
+                    self.suspicious.set(self.suspicious.get() || lengths > 1);
+                    return true;
+                }
+                [b'c' | b'C', ..] => lengths += u32::from(is_named(line, b"content-length")),
+                [b't' | b'T', ..] => lengths += u32::from(is_named(line, b"transfer-encoding")),
+                _ => {}
+            }
+        }
+        false
+    }
+}
+
+fn is_named(line: &[u8], name: &[u8]) -> bool {
+    line.split_at_checked(name.len()).is_some_and(|(start, rest)| {
+        start.eq_ignore_ascii_case(name) && matches!(rest.first(), Some(b':' | b' ' | b'\t'))
+    })
+}
+
+impl ClientStream {
+    pub(crate) fn new(stream: TcpStream, guard: Rc<Guard>) -> Self {
+        Self { stream, guard, discarded: None }
+    }
+}
+
+impl AsyncRead for ClientStream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        if self.guard.deadline.is_at_rest()
+            && let Some(bytes) = buffer.filled().get(before..)
+            && !bytes.is_empty()
+        {
+            self.guard.read(bytes);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for ClientStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.guard.wrote(result)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
+        self.guard.wrote(result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.discarded.is_none() {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+            self.discarded = Some(0);
+            self.guard.deadline.rest(Instant::now(), LINGER);
+        }
+        loop {
+            let mut waste = [0; 8 * 1024];
+            let mut buffer = ReadBuf::new(&mut waste);
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
+            let read = buffer.filled().len();
+            let discarded = self.discarded.get_or_insert(0);
+            *discarded += read;
+            if read == 0 || *discarded >= MAX_DISCARDED {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn suspicion(parts: &[&str]) -> bool {
+        let guard = Guard::new(&Rc::default());
+        for part in parts {
+            guard.read(part.as_bytes());
+        }
+        guard.take_suspicion()
+    }
+
+    #[test]
+    fn a_head_with_two_lengths_is_suspicious_however_it_arrives() {
+        let head = "POST / HTTP/1.1\r\nhost: a\r\nContent-Length: 5\r\ntransfer-ENCODING: chunked\r\n\r\n0\r\n\r\n";
+        assert!(suspicion(&[head]));
+        for at in 1..head.len() - 5 {
+            let (start, end) = head.split_at(at);
+            assert!(suspicion(&[start, end]), "split at {at}");
+        }
+        assert!(suspicion(&["GET / HTTP/1.1\ncontent-length: 5\ncontent-length: 5\n\n"]));
+    }
+
+    #[test]
+    fn what_a_body_says_is_not_held_against_its_head() {
+        assert!(!suspicion(&["POST / HTTP/1.1\r\ncontent-length: 60\r\n\r\ntransfer-encoding: chunked\r\ncontent-length: 5"]));
+        assert!(!suspicion(&["GET / HTTP/1.1\r\nx: content-length: 5\r\ncontent-length-x: 1\r\n\r\n"]));
+    }
+}
