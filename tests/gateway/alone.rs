@@ -12,6 +12,9 @@ use nix::sys::signal::Signal;
 use crate::client::{Client, get};
 use crate::harness::{Setup, marked_plugin};
 
+/// Between two requests of one client: the load is to be constant, not to starve what is measured beside it.
+const PAUSE: Duration = Duration::from_millis(8);
+
 /// Clients that send one request after the other, each over a connection of its own.
 struct Load {
     stop: Arc<AtomicBool>,
@@ -31,6 +34,7 @@ impl Load {
                     let mut failures = Vec::new();
                     let mut client = Client::connect(proxy);
                     while !stop.load(Ordering::Relaxed) {
+                        std::thread::sleep(PAUSE);
                         match client.get(path, &[]) {
                             Ok(answer) if judge(&answer) => {
                                 done.fetch_add(1, Ordering::Relaxed);

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -104,6 +105,7 @@ impl Setup {
             writeln!(properties, "{line}").unwrap();
         }
         fs::write(folder.path().join("moongate.yaml"), properties).unwrap();
+        CompiledPlugins::lend(folder.path());
         Gateway::spawn(folder, upstream)
     }
 }
@@ -157,6 +159,7 @@ impl Gateway {
                 admin = Some(address);
             }
         }
+        CompiledPlugins::keep(folder.path());
         Self { proxy: proxy.unwrap(), admin: admin.unwrap(), child, log, folder, upstream }
     }
 
@@ -250,11 +253,48 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
+        CompiledPlugins::keep(self.folder.path());
         if std::thread::panicking() {
             eprintln!("the gateway's output:\n{}", self.log.lock());
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Compiled plugins that the gateways of all tests share, for each would otherwise compile the same ones.
+struct CompiledPlugins;
+
+impl CompiledPlugins {
+    /// Puts what is there into the cache of a gateway that is about to start.
+    fn lend(folder: &Path) {
+        let own = folder.join("prefix/compile-cache");
+        fs::create_dir_all(&own).unwrap();
+        fs::set_permissions(&own, fs::Permissions::from_mode(0o700)).unwrap();
+        Self::copy(&Self::shared(), &own);
+    }
+
+    /// Keeps what a gateway has compiled.
+    fn keep(folder: &Path) {
+        let shared = Self::shared();
+        fs::create_dir_all(&shared).unwrap();
+        Self::copy(&folder.join("prefix/compile-cache"), &shared);
+    }
+
+    fn copy(from: &Path, to: &Path) {
+        for entry in fs::read_dir(from).into_iter().flatten().flatten() {
+            let (source, target) = (entry.path(), to.join(entry.file_name()));
+            if source.extension().is_some_and(|extension| extension == "cwasm") && !target.exists() {
+                let temporary = target.with_extension(format!("tmp{}", std::process::id()));
+                if fs::copy(&source, &temporary).is_ok() {
+                    fs::rename(temporary, target).unwrap();
+                }
+            }
+        }
+    }
+
+    fn shared() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/test-compile-cache")
     }
 }
 

@@ -126,7 +126,7 @@ services:
 
 #[test]
 fn the_workshops_token_story_comes_out_as_told() {
-    let config = format!("secret: {SECRET}\n          claims: {{ username: JWT-username }}");
+    let config = format!("secret: {SECRET}\n        claims: {{ username: JWT-username }}");
     let gateway = Setup::new().route("secure", "jwt-claims", &config).plain_route("open").start();
 
     assert_eq!(get(gateway.proxy, "/open", &[]).status, 200);

@@ -4,6 +4,7 @@
 //! goes on serving.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use moongate_hooks::{AdminRoute, BindError, HookError};
 use wasmtime::Engine;
@@ -87,7 +88,7 @@ pub enum AdmissionError {
 pub(crate) struct Admission {
     engine: Engine,
     linker: Linker<GuestState>,
-    cache: Option<CompileCache>,
+    cache: Option<Arc<CompileCache>>,
     max_size: u64,
 }
 
@@ -95,7 +96,7 @@ impl Admission {
     pub(crate) fn new(engine: &Engine, cache: Option<CompileCache>, max_size: u64) -> wasmtime::Result<Self> {
         let mut linker = Linker::new(engine);
         imports::link(&mut linker)?;
-        Ok(Self { engine: engine.clone(), linker, cache, max_size })
+        Ok(Self { engine: engine.clone(), linker, cache: cache.map(Arc::new), max_size })
     }
 
     /// Reads an artifact.
@@ -108,7 +109,7 @@ impl Admission {
         std::fs::read(path).map_err(unreadable)
     }
 
-    /// Compiles, links and questions an artifact.
+    /// Compiles, links and questions an artifact. Runs within a tokio runtime.
     pub(crate) async fn admit(&self, bytes: &[u8], clock: &Clock) -> Result<Artifact, AdmissionError> {
         is_component(bytes)?;
         let digest = Digest::of(bytes);
@@ -149,14 +150,16 @@ impl Admission {
         }
         let component = Component::from_binary(&self.engine, bytes).map_err(|error| {
             let text = format!("{error:#}");
-            if text.contains("unexpected end") || text.contains("unexpected EOF") {
+            if ["unexpected end", "unexpected EOF", "is out of bounds (bound"].iter().any(|sign| text.contains(sign)) {
                 AdmissionError::Truncated
             } else {
                 AdmissionError::Compile(text)
             }
         })?;
-        if let Some(cache) = &self.cache {
-            cache.store(digest, &component);
+        if let Some(cache) = self.cache.clone() {
+            // Writing it safely can take a busy disk seconds, for which nobody has to wait.
+            let (digest, component) = (*digest, component.clone());
+            tokio::task::spawn_blocking(move || cache.store(&digest, &component));
         }
         Ok(component)
     }

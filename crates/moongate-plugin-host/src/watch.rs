@@ -10,7 +10,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use notify::{RecursiveMode, Watcher};
+use notify::event::{AccessKind, AccessMode};
+use notify::{EventKind, RecursiveMode, Watcher};
 
 use crate::host::{HostError, PluginHost};
 
@@ -39,8 +40,10 @@ fn watch(host: &Weak<PluginHost>) {
     // Empty at first: a file that changed since the start is looked at, and one that did not is known by digest.
     let mut seen = BTreeMap::new();
     let (sender, events) = mpsc::channel();
-    let mut watcher = notify::recommended_watcher(move |_| {
-        let _ = sender.send(());
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        if event.is_ok_and(|event| is_change(event.kind)) {
+            let _ = sender.send(());
+        }
     })
     .inspect_err(|error| tracing::warn!(%error, "plugin directories are polled, the system tells of no changes"))
     .ok();
@@ -98,6 +101,14 @@ fn look(host: &PluginHost, seen: &mut BTreeMap<PathBuf, Stat>) -> bool {
         }
     }
     whole
+}
+
+/// Whether a file may be another now. Looking at the directories is an event too, and must not lead to another look.
+fn is_change(kind: EventKind) -> bool {
+    match kind {
+        EventKind::Access(access) => access == AccessKind::Close(AccessMode::Write),
+        _ => true,
+    }
 }
 
 /// What changes when a file does.

@@ -96,7 +96,8 @@ impl Guard {
     /// Counts the lines of a head that tell its body's length. Says whether the head is complete.
     fn inspect(&self, head: &[u8]) -> bool {
         let mut lengths = 0;
-        for line in head.split(|byte| *byte == b'\n') {
+        // What comes after the last line break is no whole line yet.
+        for line in head.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n")) {
             match line {
                 [] | [b'\r'] => {
                     self.suspicious.set(self.suspicious.get() || lengths > 1);

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 
 use crate::body::RequestBody;
 use crate::snapshot::Upstream;
+use crate::worker::BUFFER;
 
 type HttpDriver = Driver<TokioIo<TcpStream>, RequestBody>;
 
@@ -59,6 +60,7 @@ impl Connection {
         let stream = stream.map_err(ConnectError::Connect)?;
         stream.set_nodelay(true).map_err(ConnectError::Connect)?;
         let (sender, driver) = Builder::new()
+            .max_buf_size(BUFFER)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| ConnectError::Connect(io::Error::other(error)))?;

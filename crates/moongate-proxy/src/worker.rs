@@ -31,6 +31,10 @@ use crate::snapshot::Snapshot;
 /// its way already, and closing the connection would lose it.
 const LINGER: Duration = Duration::from_millis(500);
 
+/// Bytes that are buffered for each direction of a connection: enough to stream at full speed, little enough for
+/// thousands of connections.
+pub(crate) const BUFFER: usize = 64 * 1024;
+
 /// A worker's state, used by its thread alone.
 pub(crate) struct Worker<R: PluginRuntime> {
     /// Position among the workers.
@@ -222,6 +226,7 @@ impl<R: PluginRuntime> Worker<R> {
                 // A client that closes its side is gone, and so is the reason to go on with its request.
                 .half_close(false)
                 .max_header_size(max_head)
+                .max_buf_size(BUFFER.max(max_head))
                 .serve_connection(TokioIo::new(ClientStream::new(stream, Rc::clone(&guard))), service);
             let mut connection = pin!(connection);
             let result = std::future::poll_fn(|cx| {

@@ -31,7 +31,7 @@ pub enum Mode {
     Trap,
     /// Recurses until the stack is full.
     Recurse,
-    /// Writes 100,000 log lines and lets the request pass.
+    /// Writes 10,000 log lines and lets the request pass.
     Flood,
     /// Sleeps for ten seconds.
     Sleep,
@@ -89,7 +89,7 @@ impl OnRequest for Probe {
                 recurse(served);
             }
             Mode::Flood => {
-                for line in 0..100_000 {
+                for line in 0..10_000 {
                     log::info(&format!("line {line} of a flood"));
                 }
             }
