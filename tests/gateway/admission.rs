@@ -98,7 +98,10 @@ fn a_new_version_that_does_not_take_a_configuration_in_use_is_refused() {
     let gateway = Setup::new().route("tagged", "one-header", "name: x-version").start();
     gateway.install("one-header.wasm", &built_plugin("one-header-strict"));
     let status = gateway.wait_for_plugin("one-header", |status| status["state"] == "refused");
-    assert!(status["last_error"].as_str().unwrap().contains("does not accept a configuration in use"), "{status}");
+    assert!(
+        status["last_error"].as_str().unwrap().contains("does not accept a configuration in use"),
+        "{status}"
+    );
     assert_eq!(version(&gateway), "version-marker-0000");
 }
 

@@ -24,7 +24,12 @@ struct Load {
 
 impl Load {
     /// `judge` says what is wrong with an answer.
-    fn start(proxy: SocketAddr, path: &'static str, clients: usize, judge: fn(&crate::client::Response) -> bool) -> Self {
+    fn start(
+        proxy: SocketAddr,
+        path: &'static str,
+        clients: usize,
+        judge: fn(&crate::client::Response) -> bool,
+    ) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let done = Arc::new(AtomicU64::new(0));
         let threads = (0..clients)
@@ -66,7 +71,7 @@ impl Load {
 
 #[test]
 fn replacing_a_plugin_twenty_times_under_load_fails_no_request_and_takes_a_second_at_most() {
-    let gateway = Setup::new().route("tagged", "one-header", "name: x-version").start();
+    let gateway = Setup::new().route("tagged", "one-header", "name: x-version").compiles().start();
     let load = Load::start(gateway.proxy, "/tagged", 32, |answer| {
         answer.status == 200 && answer.header("x-version").is_some_and(|v| v.starts_with("version-marker-"))
     });
@@ -137,7 +142,9 @@ fn a_gibibyte_streams_through_in_little_memory() {
         assert_eq!(client.count(SIZE).unwrap(), SIZE);
 
         let mut client = Client::connect(gateway.proxy);
-        client.send(format!("POST /tagged HTTP/1.1\r\nhost: a\r\ncontent-length: {SIZE}\r\n\r\n").as_bytes()).unwrap();
+        client
+            .send(format!("POST /tagged HTTP/1.1\r\nhost: a\r\ncontent-length: {SIZE}\r\n\r\n").as_bytes())
+            .unwrap();
         let chunk = vec![b'm'; 1 << 20];
         for _ in 0..SIZE >> 20 {
             client.stream().write_all(&chunk).unwrap();

@@ -134,7 +134,8 @@ impl Client {
         loop {
             let line = self.line()?;
             let size = String::from_utf8_lossy(&line);
-            let size = usize::from_str_radix(size.split(';').next().unwrap().trim(), 16).map_err(std::io::Error::other)?;
+            let size = usize::from_str_radix(size.split(';').next().unwrap().trim(), 16)
+                .map_err(std::io::Error::other)?;
             let mut chunk = vec![0; size];
             self.reader.read_exact(&mut chunk)?;
             body.extend(chunk);

@@ -63,8 +63,15 @@ fn ambiguous_targets_and_heads_are_refused() {
 #[test]
 fn bad_chunk_sizes_end_the_request_before_the_upstream_takes_it_for_whole() {
     let gateway = gateway();
-    for chunk in ["zz\r\nhello\r\n", "5 5\r\nhello\r\n", "-5\r\nhello\r\n", "fffffffffffffffff\r\nhello\r\n", "5\r\nhelloXX"] {
-        let request = format!("POST /open HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n{chunk}0\r\n\r\n");
+    for chunk in [
+        "zz\r\nhello\r\n",
+        "5 5\r\nhello\r\n",
+        "-5\r\nhello\r\n",
+        "fffffffffffffffff\r\nhello\r\n",
+        "5\r\nhelloXX",
+    ] {
+        let request =
+            format!("POST /open HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n{chunk}0\r\n\r\n");
         let answer = raw(gateway.proxy, request.as_bytes());
         let status = answer.as_ref().map(|answer| answer.status);
         assert!(matches!(status, None | Some(400 | 502)), "{chunk:?}: {answer:?}");

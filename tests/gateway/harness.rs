@@ -28,6 +28,7 @@ pub struct Setup {
     properties: Vec<String>,
     plugins: Vec<(String, Vec<u8>)>,
     service: String,
+    compiles: bool,
 }
 
 impl Setup {
@@ -70,6 +71,12 @@ impl Setup {
         self
     }
 
+    /// The gateway compiles its plugins itself, instead of taking what others have compiled.
+    pub fn compiles(mut self) -> Self {
+        self.compiles = true;
+        self
+    }
+
     /// A file in the plugin directory, besides the plugins that the tests always have.
     pub fn plugin_file(mut self, name: &str, bytes: &[u8]) -> Self {
         self.plugins.push((name.into(), bytes.into()));
@@ -105,8 +112,10 @@ impl Setup {
             writeln!(properties, "{line}").unwrap();
         }
         fs::write(folder.path().join("moongate.yaml"), properties).unwrap();
-        CompiledPlugins::lend(folder.path());
-        Gateway::spawn(folder, upstream)
+        if !self.compiles {
+            CompiledPlugins::lend(folder.path());
+        }
+        Gateway::spawn(folder, upstream, !self.compiles)
     }
 }
 
@@ -118,10 +127,12 @@ pub struct Gateway {
     log: Arc<Mutex<String>>,
     folder: TempDir,
     upstream: Upstream,
+    /// Whether what it compiled is kept for others.
+    shares: bool,
 }
 
 impl Gateway {
-    fn spawn(folder: TempDir, upstream: Upstream) -> Self {
+    fn spawn(folder: TempDir, upstream: Upstream, shares: bool) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_moongate"))
             .arg("start")
             .arg("-c")
@@ -159,8 +170,7 @@ impl Gateway {
                 admin = Some(address);
             }
         }
-        CompiledPlugins::keep(folder.path());
-        Self { proxy: proxy.unwrap(), admin: admin.unwrap(), child, log, folder, upstream }
+        Self { proxy: proxy.unwrap(), admin: admin.unwrap(), child, log, folder, upstream, shares }
     }
 
     /// The status that the Admin API shows of a plugin.
@@ -253,7 +263,9 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        CompiledPlugins::keep(self.folder.path());
+        if self.shares {
+            CompiledPlugins::keep(self.folder.path());
+        }
         if std::thread::panicking() {
             eprintln!("the gateway's output:\n{}", self.log.lock());
         }
@@ -330,7 +342,8 @@ pub fn marked_plugin(number: u32) -> Vec<u8> {
 /// A token of the workshop's user that expires in so many seconds.
 pub fn token(expires_in: i64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let claims = serde_json::json!({ "username": "MichalJeczalik", "exp": i64::try_from(now).unwrap() + expires_in });
+    let claims =
+        serde_json::json!({ "username": "MichalJeczalik", "exp": i64::try_from(now).unwrap() + expires_in });
     let key = jsonwebtoken::EncodingKey::from_secret(SECRET.as_bytes());
     jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap()
 }
@@ -404,7 +417,8 @@ fn answer_all(stream: &TcpStream, seen: &Seen) -> Option<()> {
         let size = argument("size");
         let body = format!("received {received}");
         let length = size.unwrap_or(body.len() as u64);
-        write!(writer, "HTTP/1.1 {status} Said\r\ncontent-length: {length}\r\nx-upstream: yes\r\n\r\n").ok()?;
+        write!(writer, "HTTP/1.1 {status} Said\r\ncontent-length: {length}\r\nx-upstream: yes\r\n\r\n")
+            .ok()?;
         match size {
             Some(size) => {
                 std::io::copy(&mut std::io::repeat(b'm').take(size), &mut writer).ok()?;

@@ -119,7 +119,9 @@ services:
     paths: [/other]
 ";
     let gateway = Setup::new().declarative(declarative).start();
-    for (path, from) in [("/own", "route"), ("/inherited", "service"), ("/off", "service"), ("/other", "global")] {
+    for (path, from) in
+        [("/own", "route"), ("/inherited", "service"), ("/off", "service"), ("/other", "global")]
+    {
         assert_eq!(get(gateway.proxy, path, &[]).header("x-from").as_deref(), Some(from), "{path}");
     }
 }

@@ -71,7 +71,8 @@ fn a_request_that_matches_nothing_is_told_so_in_the_form_it_asks_for() {
     let answer = get(gateway.proxy, "/nowhere", &[]);
     let id = answer.header("x-kong-request-id").unwrap();
     assert_eq!(answer.status, 404);
-    let wanted = format!("{{\n  \"message\":\"no Route matched with those values\",\n  \"request_id\":\"{id}\"\n}}");
+    let wanted =
+        format!("{{\n  \"message\":\"no Route matched with those values\",\n  \"request_id\":\"{id}\"\n}}");
     assert_eq!(answer.text(), wanted);
     assert!(answer.header("x-kong-response-latency").is_some());
     assert!(answer.header("via").is_none());
@@ -81,11 +82,7 @@ fn a_request_that_matches_nothing_is_told_so_in_the_form_it_asks_for() {
 
 #[test]
 fn an_upstream_that_refuses_breaks_off_or_sleeps_is_answered_for() {
-    let gateway = Setup::new()
-        .plain_route("open")
-        .service("read_timeout: 300")
-        .service("retries: 1")
-        .start();
+    let gateway = Setup::new().plain_route("open").service("read_timeout: 300").service("retries: 1").start();
     let started = Instant::now();
     assert_eq!(get(gateway.proxy, "/open?sleep=2000", &[]).status, 504);
     assert!(started.elapsed() < Duration::from_millis(1_500), "{:?}", started.elapsed());
@@ -135,7 +132,9 @@ fn an_upstream_that_closed_a_kept_connection_costs_no_request() {
 fn an_expectation_is_met_before_the_body_is_sent() {
     let gateway = Setup::new().plain_route("open").start();
     let mut client = Client::connect(gateway.proxy);
-    client.send(b"POST /open HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n").unwrap();
+    client
+        .send(b"POST /open HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n")
+        .unwrap();
     std::thread::sleep(Duration::from_millis(50));
     client.send(b"hello").unwrap();
     let answer = client.receive().unwrap();

@@ -133,7 +133,8 @@ impl Context {
     /// nothing changes.
     pub fn store(&mut self, scope: Option<u64>, key: &str, value: Option<Bytes>) -> bool {
         let at = self.values.iter().position(|(s, k, _)| *s == scope && **k == *key);
-        let freed = at.and_then(|at| self.values.get(at)).map_or(0, |(_, key, value)| key.len() + value.len());
+        let freed =
+            at.and_then(|at| self.values.get(at)).map_or(0, |(_, key, value)| key.len() + value.len());
         let wanted = value.as_ref().map_or(0, |value| key.len() + value.len());
         let bytes = self.bytes - freed + wanted;
         if bytes > Self::CAPACITY {

@@ -1,7 +1,12 @@
 //! What hooks cost, from nothing to a real plugin, in one process and on one thread.
 //!
 //! `cargo xtask plugins` must have built the plugins before.
-#![allow(clippy::expect_used, clippy::panic, missing_docs, reason = "a benchmark stops at the first surprise")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a benchmark stops at the first surprise"
+)]
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -27,7 +32,8 @@ fn ladder(c: &mut Criterion) {
         bind(&host, "one-header", json!({ "name": "x-two" })),
         bind(&host, "one-header", json!({ "name": "x-three" })),
     ];
-    let jwt = bind(&host, "jwt-claims", json!({ "secret": SECRET, "claims": { "username": "JWT-username" } }));
+    let jwt =
+        bind(&host, "jwt-claims", json!({ "secret": SECRET, "claims": { "username": "JWT-username" } }));
     let noop_fresh = bind(&fresh, "noop", json!({}));
 
     let mut group = c.benchmark_group("request_hook");
@@ -48,7 +54,8 @@ fn run(
     host: &PluginHost,
     chain: &[Arc<Binding>],
 ) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime starts");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime starts");
     group.bench_function(name, |b| {
         b.iter_custom(|iterations| {
             runtime.block_on(async {
@@ -81,13 +88,15 @@ fn host(settings: PluginSettings) -> Arc<PluginHost> {
 
 fn bind(host: &PluginHost, name: &str, config: serde_json::Value) -> Arc<Binding> {
     let config = config.as_object().expect("a configuration is an object");
-    host.bind(&PluginSpec { name, config }).unwrap_or_else(|error| panic!("{error}; run `cargo xtask plugins`"))
+    host.bind(&PluginSpec { name, config })
+        .unwrap_or_else(|error| panic!("{error}; run `cargo xtask plugins`"))
 }
 
 fn exchange() -> Box<Exchange> {
     let claims = json!({ "username": "MichalJeczalik", "sub": "1234567890", "iat": 1_516_239_022, "exp": 4_102_444_800_i64 });
     let key = jsonwebtoken::EncodingKey::from_secret(SECRET.as_bytes());
-    let token = jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).expect("claims can be signed");
+    let token =
+        jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).expect("claims can be signed");
     let (request, ()) = http::Request::get("/secure/orders?page=2")
         .header("host", "gateway.test")
         .header("user-agent", "ladder")

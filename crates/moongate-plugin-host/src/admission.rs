@@ -51,7 +51,10 @@ pub enum AdmissionError {
     #[error("is not a Moongate plugin: it does not export {}/lifecycle", bindings::PACKAGE)]
     NotAPlugin,
     /// The component was built against a contract that this host does not serve.
-    #[error("is built for contract {requested}, this gateway serves {}; rebuild it with a matching SDK", bindings::VERSION)]
+    #[error(
+        "is built for contract {requested}, this gateway serves {}; rebuild it with a matching SDK",
+        bindings::VERSION
+    )]
     UnsupportedContract {
         /// The version that the component asks for.
         requested: String,
@@ -150,7 +153,10 @@ impl Admission {
         }
         let component = Component::from_binary(&self.engine, bytes).map_err(|error| {
             let text = format!("{error:#}");
-            if ["unexpected end", "unexpected EOF", "is out of bounds (bound"].iter().any(|sign| text.contains(sign)) {
+            if ["unexpected end", "unexpected EOF", "is out of bounds (bound"]
+                .iter()
+                .any(|sign| text.contains(sign))
+            {
                 AdmissionError::Truncated
             } else {
                 AdmissionError::Compile(text)
@@ -205,7 +211,9 @@ const FREE: [&str; 4] =
 fn is_component(bytes: &[u8]) -> Result<(), AdmissionError> {
     match bytes {
         [0, b'a', b's', b'm', _, _, 1, 0, ..] => Ok(()),
-        [0, b'a', b's', b'm', _, _, 0, 0, ..] => Err(AdmissionError::NotAComponent { found: "a core module" }),
+        [0, b'a', b's', b'm', _, _, 0, 0, ..] => {
+            Err(AdmissionError::NotAComponent { found: "a core module" })
+        }
         [] => Err(AdmissionError::Truncated),
         [0] | [0, b'a'] | [0, b'a', b's'] | [0, b'a', b's', b'm', ..] => Err(AdmissionError::Truncated),
         _ => Err(AdmissionError::NotAComponent { found: "some other kind of file" }),
@@ -220,7 +228,9 @@ fn manifest(described: lifecycle::Manifest) -> Result<Manifest, AdmissionError> 
             && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
     };
     if !well_formed(&name) {
-        return Err(AdmissionError::Manifest(format!("name `{name}` is not of lower-case letters, digits and dashes")));
+        return Err(AdmissionError::Manifest(format!(
+            "name `{name}` is not of lower-case letters, digits and dashes"
+        )));
     }
     if semver::Version::parse(&version).is_err() {
         return Err(AdmissionError::Manifest(format!("version `{version}` is not of the form 1.2.3")));

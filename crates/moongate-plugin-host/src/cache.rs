@@ -53,7 +53,12 @@ impl CompileCache {
         // Files in use are mapped into memory, so they are replaced and never written to.
         let temporary = path.with_extension(format!("tmp-{}", std::process::id()));
         let written = component.serialize().map_err(std::io::Error::other).and_then(|code| {
-            let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+            let mut file = fs::OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&temporary)?;
             file.write_all(&code)?;
             file.sync_all()?;
             fs::rename(&temporary, &path)
@@ -84,7 +89,10 @@ fn private(path: &Path) -> std::io::Result<()> {
 
 mod deserialize {
     //! The only unsafe code of the plugin host.
-    #![expect(unsafe_code, reason = "wasmtime cannot check compiled code; the caller made sure where it is from")]
+    #![expect(
+        unsafe_code,
+        reason = "wasmtime cannot check compiled code; the caller made sure where it is from"
+    )]
 
     use std::path::Path;
 

@@ -102,7 +102,10 @@ impl Generation {
     }
 
     /// What the plugin says of itself; asked once, at admission, on a first instance that is kept.
-    pub(crate) async fn describe(artifact: &Artifact, clock: &Clock) -> Result<lifecycle::Manifest, HookError> {
+    pub(crate) async fn describe(
+        artifact: &Artifact,
+        clock: &Clock,
+    ) -> Result<lifecycle::Manifest, HookError> {
         let settings = PluginSettings::default();
         let log = PluginLog::new("(unnamed)");
         let _running = clock.running(0);

@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use moongate_hooks::{
-    AdminRequest, AdminRoute, BindError, Decision, Exchange, FailurePolicy, HookError, HookSet, PluginCatalog,
-    PluginRuntime, PluginSpec, PluginStatus, Reply,
+    AdminRequest, AdminRoute, BindError, Decision, Exchange, FailurePolicy, HookError, HookSet,
+    PluginCatalog, PluginRuntime, PluginSpec, PluginStatus, Reply,
 };
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -116,11 +116,9 @@ impl PluginHost {
                     continue;
                 }
             };
-            files.extend(
-                entries
-                    .filter_map(|entry| Some(entry.ok()?.path()))
-                    .filter(|path| path.extension().is_some_and(|extension| extension == "wasm") && path.is_file()),
-            );
+            files.extend(entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| {
+                path.extension().is_some_and(|extension| extension == "wasm") && path.is_file()
+            }));
         }
         files.sort();
         (files, complete)
@@ -169,7 +167,12 @@ impl PluginHost {
         }
     }
 
-    fn admit(&self, admission: &Admission, path: &Path, bytes: &[u8]) -> Result<Arc<Generation>, AdmissionError> {
+    fn admit(
+        &self,
+        admission: &Admission,
+        path: &Path,
+        bytes: &[u8],
+    ) -> Result<Arc<Generation>, AdmissionError> {
         let artifact = self.runtime.block_on(admission.admit(bytes, &self.clock))?;
         let name = artifact.manifest.name.clone();
         let (live, number) = {

@@ -149,14 +149,30 @@ impl contract::HostRequest for GuestState {
         Ok(remove(&mut self.exchange()?.request.headers, &name))
     }
 
-    fn set_response_header(&mut self, _: Resource<RequestHandle>, name: String, value: Vec<u8>) -> HeaderResult {
+    fn set_response_header(
+        &mut self,
+        _: Resource<RequestHandle>,
+        name: String,
+        value: Vec<u8>,
+    ) -> HeaderResult {
         let exchange = self.exchange()?;
-        Ok(edit(exchange, parse_header(name.as_bytes(), &value).map(|(name, value)| HeaderEdit::Set(name, value))))
+        Ok(edit(
+            exchange,
+            parse_header(name.as_bytes(), &value).map(|(name, value)| HeaderEdit::Set(name, value)),
+        ))
     }
 
-    fn add_response_header(&mut self, _: Resource<RequestHandle>, name: String, value: Vec<u8>) -> HeaderResult {
+    fn add_response_header(
+        &mut self,
+        _: Resource<RequestHandle>,
+        name: String,
+        value: Vec<u8>,
+    ) -> HeaderResult {
         let exchange = self.exchange()?;
-        Ok(edit(exchange, parse_header(name.as_bytes(), &value).map(|(name, value)| HeaderEdit::Add(name, value))))
+        Ok(edit(
+            exchange,
+            parse_header(name.as_bytes(), &value).map(|(name, value)| HeaderEdit::Add(name, value)),
+        ))
     }
 
     fn remove_response_header(&mut self, _: Resource<RequestHandle>, name: String) -> HeaderResult {
@@ -217,7 +233,11 @@ impl contract::HostResponse for GuestState {
 impl context::Host for GuestState {
     fn get(&mut self, key: String) -> Checked<Option<Vec<u8>>> {
         let scope = Some(self.scope);
-        Ok(self.exchange.as_ref().and_then(|exchange| exchange.context.value(scope, &key)).map(|v| v.to_vec()))
+        Ok(self
+            .exchange
+            .as_ref()
+            .and_then(|exchange| exchange.context.value(scope, &key))
+            .map(|v| v.to_vec()))
     }
 
     fn set(&mut self, key: String, value: Option<Vec<u8>>) -> Checked<bool> {
@@ -280,7 +300,10 @@ fn all(headers: &HeaderMap, name: &str) -> Vec<Vec<u8>> {
 pub(crate) fn list(headers: &HeaderMap) -> Vec<contract::Header> {
     headers
         .iter()
-        .map(|(name, value)| contract::Header { name: name.as_str().to_owned(), value: value.as_bytes().to_vec() })
+        .map(|(name, value)| contract::Header {
+            name: name.as_str().to_owned(),
+            value: value.as_bytes().to_vec(),
+        })
         .collect()
 }
 

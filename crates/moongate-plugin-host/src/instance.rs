@@ -83,7 +83,10 @@ impl Instance {
         self.lifecycle.call_describe(&mut self.store).await
     }
 
-    pub(crate) async fn on_request(&mut self, slot: &ConfigSlot) -> wasmtime::Result<Result<Decision, HookError>> {
+    pub(crate) async fn on_request(
+        &mut self,
+        slot: &ConfigSlot,
+    ) -> wasmtime::Result<Result<Decision, HookError>> {
         let config = match self.config(slot).await? {
             Ok(config) => config,
             Err(error) => return Ok(Err(error)),
@@ -107,7 +110,10 @@ impl Instance {
         Ok(result.map_err(HookError::Plugin))
     }
 
-    pub(crate) async fn on_admin(&mut self, request: AdminRequest) -> wasmtime::Result<Result<Reply, HookError>> {
+    pub(crate) async fn on_admin(
+        &mut self,
+        request: AdminRequest,
+    ) -> wasmtime::Result<Result<Reply, HookError>> {
         let Some(hook) = &self.admin else { return Ok(Err(HookError::NotExported)) };
         let request = admin_hook::AdminRequest {
             method: request.method,
@@ -177,7 +183,9 @@ fn reply(answer: contract::Reply) -> Result<Reply, HookError> {
     let status = http::StatusCode::from_u16(answer.status)
         .ok()
         .filter(|status| (200..600).contains(&status.as_u16()))
-        .ok_or_else(|| HookError::Plugin(format!("answered with status {}, not one of 200 to 599", answer.status)))?;
+        .ok_or_else(|| {
+            HookError::Plugin(format!("answered with status {}, not one of 200 to 599", answer.status))
+        })?;
     if answer.headers.len() > moongate_hooks::MAX_LINES {
         return Err(HookError::Plugin(format!("answered with {} headers", answer.headers.len())));
     }

@@ -89,7 +89,12 @@ impl Registry {
     }
 
     /// Makes `generation` the version that serves.
-    pub(crate) fn publish(&mut self, path: &Path, generation: Arc<Generation>, adopted: Vec<Arc<ConfigSlot>>) {
+    pub(crate) fn publish(
+        &mut self,
+        path: &Path,
+        generation: Arc<Generation>,
+        adopted: Vec<Arc<ConfigSlot>>,
+    ) {
         let name = generation.artifact.manifest.name.clone();
         // The file may have provided a plugin of another name until now.
         if let Some(KnownFile { outcome: Ok(old) | Err((Some(old), _)), .. }) = self.files.get(path)
@@ -100,7 +105,14 @@ impl Registry {
         }
         let digest = Some(generation.artifact.digest);
         self.files.insert(path.to_owned(), KnownFile { digest, outcome: Ok(name.clone()) });
-        let loaded = Loaded { generation, file: path.to_owned(), loaded_at: unix_now(), removed: false, adopted, settled: 0 };
+        let loaded = Loaded {
+            generation,
+            file: path.to_owned(),
+            loaded_at: unix_now(),
+            removed: false,
+            adopted,
+            settled: 0,
+        };
         self.plugins.insert(name, loaded);
     }
 

@@ -45,10 +45,13 @@ fn watch(host: &Weak<PluginHost>) {
             let _ = sender.send(());
         }
     })
-    .inspect_err(|error| tracing::warn!(%error, "plugin directories are polled, the system tells of no changes"))
+    .inspect_err(
+        |error| tracing::warn!(%error, "plugin directories are polled, the system tells of no changes"),
+    )
     .ok();
     let mut watched = Vec::new();
-    let mut wait = POLL;
+    // At first not at all: only a look at the directories finds out which of them can be watched.
+    let mut wait = Duration::ZERO;
     loop {
         match events.recv_timeout(wait) {
             Ok(()) => while events.try_recv().is_ok() {},
@@ -59,7 +62,9 @@ fn watch(host: &Weak<PluginHost>) {
         // A directory may come later than the gateway.
         if let Some(watcher) = &mut watcher {
             for directory in host.directories() {
-                if !watched.contains(directory) && watcher.watch(directory, RecursiveMode::NonRecursive).is_ok() {
+                if !watched.contains(directory)
+                    && watcher.watch(directory, RecursiveMode::NonRecursive).is_ok()
+                {
                     watched.push(directory.clone());
                 }
             }

@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use crate::connection::Connection;
-use crate::deadline::Deadline;
+use crate::deadline::{Clock, Deadline};
 use crate::pool::Pool;
 
 /// The body of a request, from the client to the upstream.
@@ -147,6 +147,7 @@ pub(crate) struct Lease {
     pub(crate) authority: Arc<str>,
     pub(crate) pool: Rc<Pool>,
     pub(crate) deadline: Rc<Deadline>,
+    pub(crate) clock: Rc<Clock>,
     pub(crate) read_timeout: Duration,
     /// How long the client may then take to send another request.
     pub(crate) idle_timeout: Duration,
@@ -174,7 +175,7 @@ impl UpstreamBody {
                 if self.incoming.is_end_stream() || frame.is_trailers() {
                     self.release(cx);
                 } else if let Some(lease) = &self.lease {
-                    lease.deadline.wait(Instant::now(), lease.read_timeout);
+                    lease.deadline.wait(lease.clock.now(), lease.read_timeout);
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
@@ -187,7 +188,7 @@ impl UpstreamBody {
                 Poll::Ready(None)
             }
             Poll::Pending => match &self.lease {
-                Some(lease) if lease.deadline.has_passed(Instant::now()) => {
+                Some(lease) if lease.deadline.has_passed() => {
                     self.lease = None;
                     Poll::Ready(Some(Err(BodyError::Timeout)))
                 }
@@ -205,9 +206,10 @@ impl UpstreamBody {
         let Some(mut lease) = self.lease.take() else { return };
         // The driver has to see the end of the body before it takes another request.
         lease.connection.drive(cx);
-        lease.deadline.rest(Instant::now(), lease.idle_timeout);
+        let now = lease.clock.now();
+        lease.deadline.rest(now, lease.idle_timeout);
         if lease.connection.is_reusable() {
-            lease.pool.put(&lease.authority, lease.connection);
+            lease.pool.put(&lease.authority, lease.connection, now);
         }
     }
 }
@@ -216,7 +218,7 @@ impl Drop for UpstreamBody {
     fn drop(&mut self) {
         // The response ended before its body did. The connection goes with the lease.
         if let Some(lease) = &self.lease {
-            lease.deadline.rest(Instant::now(), lease.idle_timeout);
+            lease.deadline.rest(lease.clock.now(), lease.idle_timeout);
         }
     }
 }

@@ -62,10 +62,10 @@ impl Guard {
     }
 
     /// Whether the client has sent no request, or accepted nothing of a response, for too long.
-    pub(crate) fn has_waited_too_long(&self, now: Instant) -> bool {
+    pub(crate) fn has_waited_too_long(&self) -> bool {
         match self.blocked_since.get() {
-            Some(since) => now.duration_since(since) >= SEND_TIMEOUT,
-            None => self.deadline.has_rested_too_long(now),
+            Some(since) => since.elapsed() >= SEND_TIMEOUT,
+            None => self.deadline.has_rested_too_long(),
         }
     }
 
@@ -125,7 +125,11 @@ impl ClientStream {
 }
 
 impl AsyncRead for ClientStream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
         if self.guard.deadline.is_at_rest()
@@ -195,7 +199,8 @@ mod tests {
 
     #[test]
     fn a_head_with_two_lengths_is_suspicious_however_it_arrives() {
-        let head = "POST / HTTP/1.1\r\nhost: a\r\nContent-Length: 5\r\ntransfer-ENCODING: chunked\r\n\r\n0\r\n\r\n";
+        let head =
+            "POST / HTTP/1.1\r\nhost: a\r\nContent-Length: 5\r\ntransfer-ENCODING: chunked\r\n\r\n0\r\n\r\n";
         assert!(suspicion(&[head]));
         for at in 1..head.len() - 5 {
             let (start, end) = head.split_at(at);
@@ -206,7 +211,9 @@ mod tests {
 
     #[test]
     fn what_a_body_says_is_not_held_against_its_head() {
-        assert!(!suspicion(&["POST / HTTP/1.1\r\ncontent-length: 60\r\n\r\ntransfer-encoding: chunked\r\ncontent-length: 5"]));
+        assert!(!suspicion(&[
+            "POST / HTTP/1.1\r\ncontent-length: 60\r\n\r\ntransfer-encoding: chunked\r\ncontent-length: 5"
+        ]));
         assert!(!suspicion(&["GET / HTTP/1.1\r\nx: content-length: 5\r\ncontent-length-x: 1\r\n\r\n"]));
     }
 }

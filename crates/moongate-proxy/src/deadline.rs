@@ -14,10 +14,34 @@ use tokio::time::Instant;
 /// How often a worker looks at its deadlines; a wait may take so much longer than it should.
 pub(crate) const LOOK: Duration = Duration::from_millis(50);
 
+/// The time, as a worker knows it without asking the system: that of its last request or look at its deadlines,
+/// whichever was later. Good enough for whatever may take seconds.
+pub(crate) struct Clock(Cell<Instant>);
+
+impl Clock {
+    pub(crate) fn new() -> Self {
+        Self(Cell::new(Instant::now()))
+    }
+
+    /// Asks the system.
+    pub(crate) fn look(&self) -> Instant {
+        let now = Instant::now();
+        self.0.set(now);
+        now
+    }
+
+    /// The time of the last look.
+    pub(crate) fn now(&self) -> Instant {
+        self.0.get()
+    }
+}
+
 /// What one connection is waiting for, and until when.
 #[derive(Default)]
 pub(crate) struct Deadline {
     until: Cell<Option<Instant>>,
+    /// Whether the worker found that the wait is over.
+    passed: Cell<bool>,
     /// Whether the connection waits for its client's next request.
     at_rest: Cell<bool>,
     /// Whether the client broke off while it sent a request's body.
@@ -29,18 +53,21 @@ impl Deadline {
     /// Starts to wait, in the middle of a request, for something that may take `wait` from `now`.
     pub(crate) fn wait(&self, now: Instant, wait: Duration) {
         self.until.set(now.checked_add(wait));
+        self.passed.set(false);
         self.at_rest.set(false);
     }
 
     /// Starts to wait for the client's next request.
     pub(crate) fn rest(&self, now: Instant, wait: Duration) {
         self.until.set(now.checked_add(wait));
+        self.passed.set(false);
         self.at_rest.set(true);
     }
 
     /// There is something to do, and nothing to wait for.
     pub(crate) fn work(&self) {
         self.until.set(None);
+        self.passed.set(false);
         self.at_rest.set(false);
     }
 
@@ -60,13 +87,13 @@ impl Deadline {
     }
 
     /// Whether the client has taken too long to send its next request.
-    pub(crate) fn has_rested_too_long(&self, now: Instant) -> bool {
-        self.at_rest.get() && self.has_passed(now)
+    pub(crate) fn has_rested_too_long(&self) -> bool {
+        self.at_rest.get() && self.passed.get()
     }
 
-    /// Whether the wait is over.
-    pub(crate) fn has_passed(&self, now: Instant) -> bool {
-        self.until.get().is_some_and(|until| until <= now)
+    /// Whether the worker found that the wait is over.
+    pub(crate) fn has_passed(&self) -> bool {
+        self.passed.get()
     }
 
     /// Wakes `waker` when a wait is over. One task waits on a connection, so the last one counts.
@@ -107,7 +134,10 @@ impl Deadlines {
         let mut late = Vec::new();
         self.all.borrow_mut().retain(|deadline| {
             let Some(deadline) = deadline.upgrade() else { return false };
-            if deadline.has_passed(now)
+            if deadline.until.get().is_some_and(|until| until <= now) {
+                deadline.passed.set(true);
+            }
+            if deadline.has_passed()
                 && let Some(waker) = deadline.waker.borrow().clone()
             {
                 late.push(waker);

@@ -64,7 +64,9 @@ impl Failure {
     /// Who caused it.
     pub(crate) fn origin(self) -> Origin {
         match self {
-            Self::BadRequest | Self::MethodNotAllowed | Self::HttpsRequired(_) | Self::NoRoute => Origin::Client,
+            Self::BadRequest | Self::MethodNotAllowed | Self::HttpsRequired(_) | Self::NoRoute => {
+                Origin::Client
+            }
             Self::NameResolution | Self::BadGateway | Self::GatewayTimeout => Origin::Upstream,
             Self::NoService | Self::Internal => Origin::Gateway,
         }
@@ -77,7 +79,12 @@ impl Failure {
     }
 
     /// The body, in the form that the client asked for, and its type.
-    pub(crate) fn body(self, request: &HeaderMap, default: ErrorType, request_id: &str) -> (HeaderValue, Bytes) {
+    pub(crate) fn body(
+        self,
+        request: &HeaderMap,
+        default: ErrorType,
+        request_id: &str,
+    ) -> (HeaderValue, Bytes) {
         let form = match header(request, ACCEPT) {
             Some(accept) => ErrorType::negotiate(accept).unwrap_or(ErrorType::Json),
             None if self.is_upstreams() => {
@@ -109,7 +116,8 @@ impl ErrorType {
         for range in accept.split(',') {
             let mut parts = range.split(';').map(str::trim);
             let Some(form) = parts.next().and_then(Self::of_media_type) else { continue };
-            let quality = parts.find_map(|part| part.strip_prefix("q=")).and_then(|q| q.parse().ok()).unwrap_or(1.0);
+            let quality =
+                parts.find_map(|part| part.strip_prefix("q=")).and_then(|q| q.parse().ok()).unwrap_or(1.0);
             if best.is_none_or(|(known, _)| quality > known) {
                 best = Some((quality, form));
             }
@@ -186,7 +194,10 @@ mod tests {
         let nothing = HeaderMap::new();
         let (kind, body) = Failure::NoRoute.body(&nothing, ErrorType::Plain, "id");
         assert_eq!(kind, "application/json; charset=utf-8");
-        assert_eq!(body, "{\n  \"message\":\"no Route matched with those values\",\n  \"request_id\":\"id\"\n}");
+        assert_eq!(
+            body,
+            "{\n  \"message\":\"no Route matched with those values\",\n  \"request_id\":\"id\"\n}"
+        );
         let (kind, body) = Failure::BadGateway.body(&nothing, ErrorType::Plain, "id");
         assert_eq!(kind, "text/plain; charset=utf-8");
         assert_eq!(body, "An invalid response was received from the upstream server\nrequest_id: id\n");

@@ -35,7 +35,8 @@ impl Peer {
     pub(crate) fn client(&self, headers: &HeaderMap, options: &ProxyOptions) -> IpAddr {
         let told = || {
             // Of several lines and of a list, the last entry is the one that the trusted peer wrote.
-            let value = headers.get_all(options.real_ip_header.as_ref()?).iter().next_back()?.to_str().ok()?;
+            let value =
+                headers.get_all(options.real_ip_header.as_ref()?).iter().next_back()?.to_str().ok()?;
             value.rsplit(',').next()?.trim().parse().ok()
         };
         let own = self.address.ip().to_canonical();
@@ -82,6 +83,8 @@ impl Forwarding<'_> {
     /// Turns the client's headers, without those of its connection, into those that the upstream gets.
     pub(crate) fn apply(self, head: &mut request::Parts) {
         let headers = &mut head.headers;
+        // One growth for all that follows, instead of several.
+        headers.reserve(12);
 
         let via = match head.version {
             Version::HTTP_10 => VIA_1_0,
@@ -96,14 +99,16 @@ impl Forwarding<'_> {
         prepend(headers, X_FORWARDED_FOR, self.peer.text.clone());
 
         let told = |name: &HeaderName| self.peer.trusted && head.headers.contains_key(name);
-        let missing = [X_FORWARDED_PROTO, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PATH, X_FORWARDED_PREFIX]
-            .map(|name| !told(&name));
+        let missing =
+            [X_FORWARDED_PROTO, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PATH, X_FORWARDED_PREFIX]
+                .map(|name| !told(&name));
         let [proto, host, port, path, prefix] = missing;
         if proto {
             head.headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static("http"));
         }
         if host {
-            let original = head.headers.get(header::HOST).map_or_else(|| HeaderValue::from_static(""), bare_host);
+            let original =
+                head.headers.get(header::HOST).map_or_else(|| HeaderValue::from_static(""), bare_host);
             head.headers.insert(X_FORWARDED_HOST, original);
         }
         if port {

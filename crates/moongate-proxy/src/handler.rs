@@ -16,10 +16,10 @@ use tokio::time::Instant;
 
 use crate::answer::Answer;
 use crate::body::{Lease, RequestBody, ResponseBody};
+use crate::client::Guard;
 use crate::connection::{ConnectError, Connection};
 use crate::deadline::Deadline;
 use crate::error::Failure;
-use crate::client::Guard;
 use crate::forwarded::{self, Forwarding, Peer, X_FORWARDED_PROTO, bare_host, is_ambiguous};
 use crate::hooks::{self, Outcome};
 use crate::response::{self, Timing};
@@ -53,7 +53,7 @@ impl<R: PluginRuntime> Handler<R> {
         self: Rc<Self>,
         request: Request<Incoming>,
     ) -> Result<Response<ResponseBody>, Infallible> {
-        let started = Instant::now();
+        let started = self.worker.clock.look();
         self.deadline.work();
         self.worker.counters.request();
         let options = &self.worker.options;
@@ -82,7 +82,9 @@ impl<R: PluginRuntime> Handler<R> {
             Err(failure) => {
                 let mut answer = Answer::from_failure(failure, &exchange, options.error_default_type);
                 match failure {
-                    Failure::HttpsRequired(redirect) => point_to_https(&mut answer, redirect, &exchange.request),
+                    Failure::HttpsRequired(redirect) => {
+                        point_to_https(&mut answer, redirect, &exchange.request)
+                    }
                     // Where this request ends is not certain, so nothing may follow it.
                     Failure::BadRequest => close(&mut answer),
                     _ => {}
@@ -98,10 +100,13 @@ impl<R: PluginRuntime> Handler<R> {
                         hooks::on_request(&*self.worker.runtime, self.worker.number, chain, exchange).await;
                 }
                 match outcome {
-                    Outcome::Continue => self.forward(&mut exchange, body, found, started, id_value.as_ref()).await,
+                    Outcome::Continue => {
+                        self.forward(&mut exchange, body, found, started, id_value.as_ref()).await
+                    }
                     Outcome::Respond(reply) => early(Answer::from_plugin(reply), answers_early),
                     Outcome::Failed => {
-                        let answer = Answer::from_failure(Failure::Internal, &exchange, options.error_default_type);
+                        let answer =
+                            Answer::from_failure(Failure::Internal, &exchange, options.error_default_type);
                         early(answer, answers_early)
                     }
                 }
@@ -126,7 +131,7 @@ impl<R: PluginRuntime> Handler<R> {
             close(&mut answer);
         }
         if let ResponseBody::Full(_) = answer.body {
-            self.deadline.rest(Instant::now(), options.client_idle_timeout);
+            self.deadline.rest(self.worker.clock.now(), options.client_idle_timeout);
         }
         Ok(Response::from_parts(answer.head, answer.body))
     }
@@ -198,11 +203,12 @@ impl<R: PluginRuntime> Handler<R> {
         };
         forwarding.apply(&mut exchange.request);
 
-        let sent = Instant::now();
+        // Without plugins no time has passed that a millisecond shows.
+        let sent = if found.route.chain.request.is_empty() { started } else { self.worker.clock.look() };
         let gateway = sent.duration_since(started);
         match self.send(upstream, &mut exchange.request, found.target, body, sent).await {
             Ok((response, mut connection)) => {
-                let now = Instant::now();
+                let now = self.worker.clock.look();
                 let timing = Timing::Proxied { gateway, upstream: Some(now.duration_since(sent)) };
                 let (mut head, incoming) = response.into_parts();
                 if head.version == Version::HTTP_10 {
@@ -221,6 +227,7 @@ impl<R: PluginRuntime> Handler<R> {
                     authority: Arc::clone(&upstream.authority),
                     pool: Rc::clone(&self.worker.pool),
                     deadline: Rc::clone(&self.deadline),
+                    clock: Rc::clone(&self.worker.clock),
                     read_timeout,
                     idle_timeout: options.client_idle_timeout,
                 };
@@ -270,11 +277,11 @@ impl<R: PluginRuntime> Handler<R> {
             let Some(sending) = request.take() else { return Err(Failure::BadGateway) };
             let doubtful = !is_new && now.duration_since(connection.idle_since) >= DOUBTFUL_AFTER;
             let spare = (doubtful && repeatable).then(|| self.copy(&sending, read));
-            self.deadline.wait(Instant::now(), wait);
+            self.deadline.wait(self.worker.clock.now(), wait);
             let answer = connection
                 .send(sending, |cx| {
                     self.deadline.wake(cx.waker());
-                    !self.deadline.has_passed(Instant::now())
+                    !self.deadline.has_passed()
                 })
                 .await;
             let mut error = match answer {

@@ -39,11 +39,11 @@ impl Pool {
     }
 
     /// Keeps a connection for the next request.
-    pub(crate) fn put(&self, authority: &Arc<str>, mut connection: Connection) {
+    pub(crate) fn put(&self, authority: &Arc<str>, mut connection: Connection, now: Instant) {
         if self.size == 0 {
             return;
         }
-        connection.idle_since = Instant::now();
+        connection.idle_since = now;
         let mut idle = self.idle.borrow_mut();
         match idle.get_mut(authority) {
             Some(connections) if connections.len() < self.size => connections.push(connection),

@@ -121,7 +121,11 @@ impl<R: PluginRuntime> Proxy<R> {
         let sum = |field: fn(&WorkerCounters) -> &AtomicU64| {
             self.counters.iter().map(|counters| field(counters).load(Ordering::Relaxed)).sum()
         };
-        Counters { accepted: sum(|c| &c.accepted), active: sum(|c| &c.active), requests: sum(|c| &c.requests) }
+        Counters {
+            accepted: sum(|c| &c.accepted),
+            active: sum(|c| &c.active),
+            requests: sum(|c| &c.requests),
+        }
     }
 
     /// Accepts no more connections and lets requests finish, for up to `timeout`. Says whether all did.

@@ -22,7 +22,12 @@ pub(crate) enum Timing {
 }
 
 /// Adds what the gateway says of a response.
-pub(crate) fn annotate(headers: &mut HeaderMap, tokens: &HeaderTokens, timing: Timing, id: Option<HeaderValue>) {
+pub(crate) fn annotate(
+    headers: &mut HeaderMap,
+    tokens: &HeaderTokens,
+    timing: Timing,
+    id: Option<HeaderValue>,
+) {
     match timing {
         Timing::Own(taken) => {
             if tokens.response_latency {

@@ -188,7 +188,8 @@ impl<R: PluginRuntime> Binder<'_, R> {
             return Ok(Arc::clone(binding));
         }
         let spec = PluginSpec { name: &plugin.name, config: &plugin.config };
-        let binding = self.runtime.bind(&spec).map_err(|source| SnapshotError::Plugin { id: plugin.id, source })?;
+        let binding =
+            self.runtime.bind(&spec).map_err(|source| SnapshotError::Plugin { id: plugin.id, source })?;
         self.bound.insert(plugin.id, Arc::clone(&binding));
         Ok(binding)
     }

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::client::{ClientStream, Guard};
-use crate::deadline::{Deadlines, LOOK};
+use crate::deadline::{Clock, Deadlines, LOOK};
 use crate::forwarded::Peer;
 use crate::handler::Handler;
 use crate::options::ProxyOptions;
@@ -47,6 +47,7 @@ pub(crate) struct Worker<R: PluginRuntime> {
     /// The snapshot in use, and its number.
     snapshot: RefCell<(u64, Rc<Held<R>>)>,
     deadlines: Deadlines,
+    pub(crate) clock: Rc<Clock>,
     draining: Cell<bool>,
     random: RefCell<fastrand::Rng>,
 }
@@ -104,6 +105,7 @@ impl<R: PluginRuntime> Worker<R> {
             published,
             snapshot: RefCell::new((version, Rc::new(Held(snapshot)))),
             deadlines: Deadlines::default(),
+            clock: Rc::new(Clock::new()),
             draining: Cell::new(false),
             random: RefCell::new(fastrand::Rng::new()),
         }
@@ -162,7 +164,7 @@ impl<R: PluginRuntime> Worker<R> {
         let mut looks = 0_u32;
         loop {
             tokio::time::sleep(LOOK).await;
-            let now = Instant::now();
+            let now = self.clock.look();
             if self.is_draining() {
                 self.deadlines.shorten_rest(now, LINGER);
             }
@@ -176,7 +178,12 @@ impl<R: PluginRuntime> Worker<R> {
         }
     }
 
-    async fn accept(self: Rc<Self>, listener: TcpListener, open: Rc<Cell<usize>>, mut orders: watch::Receiver<Order>) {
+    async fn accept(
+        self: Rc<Self>,
+        listener: TcpListener,
+        open: Rc<Cell<usize>>,
+        mut orders: watch::Receiver<Order>,
+    ) {
         let Ok(local) = listener.local_addr() else { return };
         let mut told = pin!(orders.wait_for(|order| *order != Order::Serve));
         loop {
@@ -202,7 +209,13 @@ impl<R: PluginRuntime> Worker<R> {
         }
     }
 
-    fn spawn(self: &Rc<Self>, stream: TcpStream, address: SocketAddr, local: SocketAddr, open: &Rc<Cell<usize>>) {
+    fn spawn(
+        self: &Rc<Self>,
+        stream: TcpStream,
+        address: SocketAddr,
+        local: SocketAddr,
+        open: &Rc<Cell<usize>>,
+    ) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection was gone before it was accepted");
             return;
@@ -233,7 +246,7 @@ impl<R: PluginRuntime> Worker<R> {
                 let result = connection.as_mut().poll(cx);
                 if result.is_pending() {
                     deadline.wake(cx.waker());
-                    if guard.has_waited_too_long(Instant::now()) {
+                    if guard.has_waited_too_long() {
                         return Poll::Ready(Ok(()));
                     }
                 }

@@ -112,7 +112,9 @@ fn a_request_with_two_meanings_is_ambiguous() {
 
 #[test]
 fn a_host_is_shown_without_its_port_in_lower_case() {
-    for (host, bare) in [("A.test", "a.test"), ("a.test:80", "a.test"), ("[::1]:80", "[::1]"), ("[::1]", "[::1]")] {
+    for (host, bare) in
+        [("A.test", "a.test"), ("a.test:80", "a.test"), ("[::1]:80", "[::1]"), ("[::1]", "[::1]")]
+    {
         assert_eq!(bare_host(&HeaderValue::from_static(host)), bare);
     }
 }

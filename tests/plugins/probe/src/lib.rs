@@ -115,7 +115,8 @@ impl OnRequest for Probe {
                 }
             }
             Mode::Remember => {
-                let found = context::get("secret").or_else(|| context::get_shared("secret")).unwrap_or_default();
+                let found =
+                    context::get("secret").or_else(|| context::get_shared("secret")).unwrap_or_default();
                 request.set_response_header("x-found", &found)?;
                 request.set_response_header("x-served", served.to_string())?;
                 if let Some(secret) = request.header("x-secret") {
@@ -149,7 +150,8 @@ impl OnResponse for Probe {
 }
 
 impl Admin for Probe {
-    const ROUTES: &'static [AdminRoute] = &[AdminRoute::get("/probe/served"), AdminRoute::post("/probe/loop")];
+    const ROUTES: &'static [AdminRoute] =
+        &[AdminRoute::get("/probe/served"), AdminRoute::post("/probe/loop")];
 
     fn on_admin(request: &AdminRequest) -> Result<Reply, Error> {
         if request.method == "POST" {
