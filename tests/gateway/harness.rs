@@ -26,7 +26,6 @@ pub struct Setup {
     routes: String,
     declarative: Option<String>,
     properties: Vec<String>,
-    plugins: Vec<(String, Vec<u8>)>,
     service: String,
     compiles: bool,
 }
@@ -77,12 +76,6 @@ impl Setup {
         self
     }
 
-    /// A file in the plugin directory, besides the plugins that the tests always have.
-    pub fn plugin_file(mut self, name: &str, bytes: &[u8]) -> Self {
-        self.plugins.push((name.into(), bytes.into()));
-        self
-    }
-
     /// Starts the gateway and waits until it serves.
     pub fn start(self) -> Gateway {
         let folder = TempDir::new().unwrap();
@@ -91,9 +84,6 @@ impl Setup {
         fs::create_dir(&plugins).unwrap();
         for name in ["probe", "one-header", "noop", "jwt-claims"] {
             fs::write(plugins.join(format!("{name}.wasm")), built_plugin(name)).unwrap();
-        }
-        for (name, bytes) in &self.plugins {
-            fs::write(plugins.join(name), bytes).unwrap();
         }
         let url = format!("http://{}", upstream.address);
         let declarative = self.declarative.unwrap_or_else(|| {

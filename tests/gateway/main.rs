@@ -8,6 +8,8 @@
     clippy::indexing_slicing,
     reason = "a test ends at the first surprise"
 )]
+#![allow(clippy::disallowed_types, reason = "what is measured here is a process on the real clock")]
+#![allow(unreachable_pub, reason = "a test binary has no outside")]
 
 mod admission;
 mod alone;
