@@ -77,9 +77,17 @@ fn run(
 }
 
 fn host(settings: PluginSettings) -> Arc<PluginHost> {
+    // Just these: the fixtures have several versions of some plugins.
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
+    let folder = tempfile::tempdir().expect("a temporary directory can be made");
+    for file in ["plugins/jwt-claims.wasm", "test-plugins/noop.wasm", "test-plugins/one-header.wasm"] {
+        let source = target.join(file);
+        let name = source.file_name().expect("the path names a file");
+        std::fs::copy(&source, folder.path().join(name))
+            .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask plugins --fixtures`", source.display()));
+    }
     PluginHost::start(HostOptions {
-        plugin_dirs: vec![target.join("plugins"), target.join("test-plugins")],
+        plugin_dirs: vec![folder.path().to_owned()],
         settings: ["noop", "one-header", "jwt-claims"].map(|name| (name.to_owned(), settings)).into(),
         ..HostOptions::default()
     })
