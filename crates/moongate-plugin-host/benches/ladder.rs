@@ -83,8 +83,9 @@ fn host(settings: PluginSettings) -> Arc<PluginHost> {
     for file in ["plugins/jwt-claims.wasm", "test-plugins/noop.wasm", "test-plugins/one-header.wasm"] {
         let source = target.join(file);
         let name = source.file_name().expect("the path names a file");
-        std::fs::copy(&source, folder.path().join(name))
-            .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask plugins --fixtures`", source.display()));
+        std::fs::copy(&source, folder.path().join(name)).unwrap_or_else(|error| {
+            panic!("{}: {error}; run `cargo xtask plugins --fixtures`", source.display())
+        });
     }
     PluginHost::start(HostOptions {
         plugin_dirs: vec![folder.path().to_owned()],
