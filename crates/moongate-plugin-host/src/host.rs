@@ -1,5 +1,6 @@
 //! The plugin host: what the rest of the gateway sees of this crate.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -19,6 +20,7 @@ use crate::engine::{self, Clock};
 use crate::generation::{ConfigSlot, Generation};
 use crate::registry::Registry;
 use crate::settings::HostOptions;
+use crate::watch::{Stat, stat};
 
 /// Why the host cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +39,8 @@ pub struct PluginHost {
     options: HostOptions,
     admission: Mutex<Admission>,
     registry: Mutex<Registry>,
+    /// What the files were like when they were last examined.
+    pub(crate) seen: Mutex<BTreeMap<PathBuf, Stat>>,
     clock: Arc<Clock>,
     changes: watch::Sender<u64>,
     /// Runs what belongs to no worker: admission, configuration checks, admin hooks.
@@ -79,12 +83,16 @@ impl PluginHost {
             options,
             admission: Mutex::new(admission),
             registry: Mutex::default(),
+            seen: Mutex::default(),
             clock: Arc::new(clock),
             changes: watch::Sender::new(0),
             runtime,
         });
-        for path in host.files() {
-            host.examine(&path);
+        for path in host.list().0 {
+            if let Some(stat) = stat(&path) {
+                host.examine(&path);
+                host.seen.lock().insert(path, stat);
+            }
         }
         Ok(host)
     }
@@ -99,12 +107,7 @@ impl PluginHost {
         self.registry.lock().settle();
     }
 
-    /// The `.wasm` files in the plugin directories, in order.
-    pub(crate) fn files(&self) -> Vec<PathBuf> {
-        self.list().0
-    }
-
-    /// The `.wasm` files, and whether all directories could be looked at.
+    /// The `.wasm` files in the plugin directories, in order, and whether all directories could be looked at.
     pub(crate) fn list(&self) -> (Vec<PathBuf>, bool) {
         let (mut files, mut complete) = (Vec::new(), true);
         for directory in &self.options.plugin_dirs {

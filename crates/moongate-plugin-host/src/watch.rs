@@ -3,9 +3,8 @@
 //! Directories are watched and not files, because editors, `cp` and container mounts replace files. Where the
 //! system tells of no changes (network and some container file systems), looking once a second does.
 
-use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -37,8 +36,6 @@ impl PluginHost {
 }
 
 fn watch(host: &Weak<PluginHost>) {
-    // Empty at first: a file that changed since the start is looked at, and one that did not is known by digest.
-    let mut seen = BTreeMap::new();
     let (sender, events) = mpsc::channel();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         if event.is_ok_and(|event| is_change(event.kind)) {
@@ -69,12 +66,13 @@ fn watch(host: &Weak<PluginHost>) {
                 }
             }
         }
-        wait = if look(&host, &mut seen) { POLL } else { SETTLED };
+        wait = if look(&host) { POLL } else { SETTLED };
     }
 }
 
 /// Looks at the directories once. Says whether everything seen was whole.
-fn look(host: &PluginHost, seen: &mut BTreeMap<PathBuf, Stat>) -> bool {
+fn look(host: &PluginHost) -> bool {
+    let mut seen = host.seen.lock();
     let (present, complete) = host.list();
     if complete {
         host.forget_missing(&present);
@@ -117,9 +115,9 @@ fn is_change(kind: EventKind) -> bool {
 }
 
 /// What changes when a file does.
-type Stat = (u64, u64, u64, i64, i64);
+pub(crate) type Stat = (u64, u64, u64, i64, i64);
 
-fn stat(path: &Path) -> Option<Stat> {
+pub(crate) fn stat(path: &Path) -> Option<Stat> {
     let metadata = std::fs::metadata(path).ok()?;
     Some((metadata.dev(), metadata.ino(), metadata.size(), metadata.mtime(), metadata.mtime_nsec()))
 }

@@ -65,7 +65,7 @@ impl<R: PluginRuntime> Handler<R> {
         let found = self.find(&snapshot, &head);
         // Before plugins run: the client must not be able to name headers that they set.
         forwarded::remove_hop_by_hop(&mut head.headers);
-        let answers_early = !body.is_end_stream();
+        let unread = !body.is_end_stream();
         let mut exchange = Box::new(Exchange {
             id,
             request: head,
@@ -99,17 +99,20 @@ impl<R: PluginRuntime> Handler<R> {
                     (exchange, outcome) =
                         hooks::on_request(&*self.worker.runtime, self.worker.number, chain, exchange).await;
                 }
-                match outcome {
+                let mut answer = match outcome {
                     Outcome::Continue => {
                         self.forward(&mut exchange, body, found, started, id_value.as_ref()).await
                     }
-                    Outcome::Respond(reply) => early(Answer::from_plugin(reply), answers_early),
+                    Outcome::Respond(reply) => Answer::from_plugin(reply),
                     Outcome::Failed => {
-                        let answer =
-                            Answer::from_failure(Failure::Internal, &exchange, options.error_default_type);
-                        early(answer, answers_early)
+                        Answer::from_failure(Failure::Internal, &exchange, options.error_default_type)
                     }
+                };
+                // Whoever answers without the upstream does not wait for the request's body.
+                if unread && matches!(answer.body, ResponseBody::Full(_)) {
+                    close(&mut answer);
                 }
+                answer
             }
         };
 
@@ -187,7 +190,6 @@ impl<R: PluginRuntime> Handler<R> {
         let Some(upstream) = &found.route.upstream else {
             return Answer::from_failure(Failure::NoService, exchange, options.error_default_type);
         };
-        let unread = !body.is_end_stream();
         let host = match found.route.preserve_host {
             true => exchange.request.headers.get(header::HOST).cloned(),
             false => None,
@@ -238,7 +240,7 @@ impl<R: PluginRuntime> Handler<R> {
                 let timing = Timing::Proxied { gateway, upstream: None };
                 let wishes = wishes.into_headers();
                 let answer = Answer::failure(failure, &wishes, options.error_default_type, exchange.id);
-                early(Answer { timing: Some(timing), ..answer }, unread)
+                Answer { timing: Some(timing), ..answer }
             }
         }
     }
@@ -399,14 +401,6 @@ fn point_to_https(answer: &mut Answer, redirect: HttpsRedirectStatus, request: &
 /// Ends the connection after this answer.
 fn close(answer: &mut Answer) {
     answer.head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-}
-
-/// An answer that does not wait for the request's body; the rest of it is not read.
-fn early(mut answer: Answer, unread: bool) -> Answer {
-    if unread {
-        close(&mut answer);
-    }
-    answer
 }
 
 /// Whether sending a request twice does no more than sending it once.
