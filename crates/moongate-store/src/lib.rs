@@ -1,0 +1,2 @@
+//! Where the entities are kept.
+#![deny(missing_docs)]
