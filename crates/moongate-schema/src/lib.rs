@@ -1,2 +1,39 @@
 //! The schema language that entities and plugin configurations are declared in.
+//!
+//! A [`Schema`] says which fields an object has, what each of them may hold, and what must hold between
+//! them. From that one declaration come defaults, generated values, validation with the texts that tools
+//! look for, the form that `/schemas` shows, and what a database needs to know of keys and references.
+//! Schemas are built in Rust (the core entities), read from their JSON form, or translated from a JSON
+//! Schema (plugins). A [`Catalog`] holds all of them.
+//!
+//! An object is a [`serde_json::Map`]: an absent key was not given, `null` was given as such. The way of an
+//! object into the gateway is [`Schema::complete`], then [`Schema::validate`]; on a change [`Schema::merge`]
+//! comes between. [`Schema::present`] makes what is shown of a stored one.
+//!
+//! Everything here is pure: the time and randomness come in through a [`Context`].
 #![deny(missing_docs)]
+
+mod catalog;
+mod context;
+mod entity_check;
+mod field;
+mod rules;
+mod schema;
+mod shorthand;
+mod transformation;
+mod violations;
+
+pub use catalog::{Catalog, CatalogBuilder, CatalogError, Child};
+pub use context::{Context, Operation, Randomness, SeededRandomness, SystemRandomness};
+pub use entity_check::{CheckFailure, CheckFunction, Condition, CustomCheck, EntityCheck, Requirement};
+pub use field::{Auto, Deprecation, Field, FieldType, OnDelete};
+pub use rules::{Check, Length, PatternRule, Rules};
+pub use schema::{Schema, Subschemas};
+pub use shorthand::{Shorthand, ShorthandTarget};
+pub use transformation::{Hook, Transformation};
+pub use violations::{Problem, Violations};
+
+/// An entity, a record or a configuration as it is given and stored.
+///
+/// An absent key was not given; `null` was given as such.
+pub type Object = serde_json::Map<String, serde_json::Value>;

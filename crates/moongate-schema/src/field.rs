@@ -1,0 +1,411 @@
+//! What one field of an object may hold.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::{Check, PatternRule, Rules, Schema};
+
+/// A field of a [`Schema`], or the elements of a list or a map.
+///
+/// Built like a row of a table: `Field::integer().between(0, 65535).default(80).required()`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// The name; empty for elements, keys and values.
+    pub name: String,
+    /// What it holds.
+    pub kind: FieldType,
+    /// `Some(true)`: it must not be null. `Some(false)` means the same as `None` and is shown as such.
+    pub required: Option<bool>,
+    /// What it holds when it is not given. `Some(Value::Null)` is shown as such.
+    pub default: Option<Value>,
+    /// Two objects may not have the same value. `Some(false)` is shown as such.
+    pub unique: Option<bool>,
+    /// The gateway makes the value when it is not given.
+    pub auto: Option<Auto>,
+    /// The value cannot be changed.
+    pub immutable: bool,
+    /// A reference to a secret may stand here.
+    pub referenceable: bool,
+    /// The value is a secret.
+    pub encrypted: bool,
+    /// The value is not stored with the object.
+    pub transient: bool,
+    /// A sub-schema says what it holds.
+    pub is_abstract: bool,
+    /// There is an index over it.
+    pub indexed: bool,
+    /// Unique beyond a workspace; only shown.
+    pub unique_across_ws: bool,
+    /// Further rules.
+    pub rules: Rules,
+    /// The text for any rule that is broken, in place of the rule's own.
+    pub err: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Examples of values; only shown.
+    pub examples: Option<Vec<Value>>,
+    /// That it should not be used any more.
+    pub deprecation: Option<Deprecation>,
+}
+
+/// What a field holds.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum FieldType {
+    /// A text.
+    String,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// True or false.
+    Boolean,
+    /// A list whose order matters.
+    Array(Box<Field>),
+    /// A list without duplicates.
+    Set(Box<Field>),
+    /// Values by keys, all of one kind.
+    Map {
+        /// What a key must be.
+        keys: Box<Field>,
+        /// What a value must be.
+        values: Box<Field>,
+    },
+    /// Fields of their own.
+    Record(Arc<Schema>),
+    /// A reference to another entity, `{"id": ...}`.
+    Foreign {
+        /// The name of the other entity.
+        reference: String,
+        /// What happens when the other one goes.
+        on_delete: OnDelete,
+    },
+    /// Anything that JSON can hold; the second part describes it and is only shown.
+    Json(Option<Value>),
+    /// A function; it cannot be given in JSON.
+    Function,
+}
+
+/// What happens to an entity when one that it refers to is deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnDelete {
+    /// The deletion is refused.
+    #[default]
+    Restrict,
+    /// It is deleted as well.
+    Cascade,
+    /// The reference becomes null.
+    Null,
+}
+
+/// What the gateway fills a field with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Auto {
+    /// A random UUID, on insert and upsert.
+    Uuid,
+    /// 32 random letters and digits, on insert and upsert.
+    RandomString,
+    /// The time of the insert or upsert, if none is given.
+    CreatedAt,
+    /// The time of every write.
+    UpdatedAt,
+}
+
+/// That a field should not be used any more.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Deprecation {
+    /// What to do instead.
+    pub message: Option<String>,
+    /// The version in which it will be gone.
+    pub removal_in_version: Option<String>,
+    /// Its default in former versions.
+    pub old_default: Option<Value>,
+    /// The paths of the fields that hold the value now; the value is shown under the old name as well.
+    pub replaced_with: Vec<Vec<String>>,
+}
+
+impl Field {
+    /// A field of a kind, without any rule.
+    pub fn of(kind: FieldType) -> Self {
+        Self {
+            name: String::new(),
+            kind,
+            required: None,
+            default: None,
+            unique: None,
+            auto: None,
+            immutable: false,
+            referenceable: false,
+            encrypted: false,
+            transient: false,
+            is_abstract: false,
+            indexed: false,
+            unique_across_ws: false,
+            rules: Rules::default(),
+            err: None,
+            description: None,
+            examples: None,
+            deprecation: None,
+        }
+    }
+
+    /// A text.
+    pub fn string() -> Self {
+        Self::of(FieldType::String)
+    }
+
+    /// A whole number.
+    pub fn integer() -> Self {
+        Self::of(FieldType::Integer)
+    }
+
+    /// A number.
+    pub fn number() -> Self {
+        Self::of(FieldType::Number)
+    }
+
+    /// True or false.
+    pub fn boolean() -> Self {
+        Self::of(FieldType::Boolean)
+    }
+
+    /// A list whose order matters.
+    pub fn array(elements: Self) -> Self {
+        Self::of(FieldType::Array(Box::new(elements)))
+    }
+
+    /// A list without duplicates.
+    pub fn set(elements: Self) -> Self {
+        Self::of(FieldType::Set(Box::new(elements)))
+    }
+
+    /// Values by keys.
+    pub fn map(keys: Self, values: Self) -> Self {
+        Self::of(FieldType::Map { keys: Box::new(keys), values: Box::new(values) })
+    }
+
+    /// Fields of their own.
+    pub fn record(schema: Schema) -> Self {
+        Self::of(FieldType::Record(Arc::new(schema)))
+    }
+
+    /// A reference to an entity whose deletion is refused while the reference stands.
+    pub fn foreign(entity: &str) -> Self {
+        Self::of(FieldType::Foreign { reference: entity.to_owned(), on_delete: OnDelete::Restrict })
+    }
+
+    /// Anything that JSON can hold.
+    pub fn json() -> Self {
+        Self::of(FieldType::Json(None))
+    }
+
+    /// The object goes with the one that it refers to. For references only.
+    pub fn cascade(mut self) -> Self {
+        if let FieldType::Foreign { on_delete, .. } = &mut self.kind {
+            *on_delete = OnDelete::Cascade;
+        }
+        self
+    }
+
+    /// Must not be null.
+    pub fn required(self) -> Self {
+        Self { required: Some(true), ..self }
+    }
+
+    /// May be null, and `/schemas` says so.
+    pub fn optional(self) -> Self {
+        Self { required: Some(false), ..self }
+    }
+
+    /// What it holds when it is not given.
+    pub fn default(self, value: impl Into<Value>) -> Self {
+        Self { default: Some(value.into()), ..self }
+    }
+
+    /// No two objects have the same value.
+    pub fn unique(self) -> Self {
+        Self { unique: Some(true), ..self }
+    }
+
+    /// The gateway makes the value.
+    pub fn auto(self, auto: Auto) -> Self {
+        Self { auto: Some(auto), ..self }
+    }
+
+    /// Cannot be changed.
+    pub fn immutable(self) -> Self {
+        Self { immutable: true, ..self }
+    }
+
+    /// May be a reference to a secret, which no further rule looks at.
+    pub fn referenceable(self) -> Self {
+        Self { referenceable: true, ..self }
+    }
+
+    /// Is a secret.
+    pub fn encrypted(self) -> Self {
+        Self { encrypted: true, ..self }
+    }
+
+    /// Is not stored with the object.
+    pub fn transient(self) -> Self {
+        Self { transient: true, ..self }
+    }
+
+    /// A sub-schema says what it holds.
+    pub fn abstracted(self) -> Self {
+        Self { is_abstract: true, ..self }
+    }
+
+    /// Must be one of these.
+    pub fn one_of<V: Into<Value>>(mut self, values: impl IntoIterator<Item = V>) -> Self {
+        self.rules.one_of = Some(values.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Must be none of these.
+    pub fn not_one_of<V: Into<Value>>(mut self, values: impl IntoIterator<Item = V>) -> Self {
+        self.rules.not_one_of = Some(values.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Must be this.
+    pub fn eq(mut self, value: impl Into<Value>) -> Self {
+        self.rules.eq = Some(value.into());
+        self
+    }
+
+    /// Must not be this.
+    pub fn ne(mut self, value: impl Into<Value>) -> Self {
+        self.rules.ne = Some(value.into());
+        self
+    }
+
+    /// Must be greater.
+    pub fn gt(mut self, than: impl Into<f64>) -> Self {
+        self.rules.gt = Some(than.into());
+        self
+    }
+
+    /// Must be between two numbers, inclusively.
+    pub fn between(mut self, least: impl Into<f64>, most: impl Into<f64>) -> Self {
+        self.rules.between = Some((least.into(), most.into()));
+        self
+    }
+
+    /// A time in seconds since the epoch.
+    pub fn timestamp(mut self) -> Self {
+        self.rules.timestamp = true;
+        self
+    }
+
+    /// A UUID.
+    pub fn uuid(mut self) -> Self {
+        self.rules.uuid = true;
+        self
+    }
+
+    /// A regular expression.
+    pub fn is_regex(mut self) -> Self {
+        self.rules.is_regex = true;
+        self
+    }
+
+    /// Exactly so long.
+    pub fn len_eq(mut self, length: usize) -> Self {
+        self.rules.length.eq = Some(length);
+        self
+    }
+
+    /// At least so long.
+    pub fn len_min(mut self, length: usize) -> Self {
+        self.rules.length.min = Some(length);
+        self
+    }
+
+    /// At most so long.
+    pub fn len_max(mut self, length: usize) -> Self {
+        self.rules.length.max = Some(length);
+        self
+    }
+
+    /// Must start so.
+    pub fn starts_with(mut self, prefix: &str) -> Self {
+        self.rules.starts_with = Some(prefix.to_owned());
+        self
+    }
+
+    /// Must match a Lua pattern.
+    pub fn matches(mut self, pattern: &str) -> Self {
+        self.rules.matches = Some(pattern.to_owned());
+        self
+    }
+
+    /// Must not match a Lua pattern, and the text when it does.
+    pub fn match_none(mut self, pattern: &str, err: &str) -> Self {
+        let rule = PatternRule { pattern: pattern.to_owned(), err: Some(err.to_owned()) };
+        self.rules.match_none.push(rule);
+        self
+    }
+
+    /// Must match one of several Lua patterns.
+    pub fn match_any<'a>(mut self, patterns: impl IntoIterator<Item = &'a str>) -> Self {
+        self.rules.match_any = Some((patterns.into_iter().map(str::to_owned).collect(), None));
+        self
+    }
+
+    /// Must pass a function.
+    pub fn check(mut self, check: Check) -> Self {
+        self.rules.check = Some(check);
+        self
+    }
+
+    /// The elements must belong to one of these sets only.
+    pub fn mutually_exclusive_subsets(mut self, sets: &[&[&str]]) -> Self {
+        let sets = sets.iter().map(|set| set.iter().map(|value| Value::from(*value)).collect());
+        self.rules.mutually_exclusive_subsets = Some(sets.collect());
+        self
+    }
+
+    /// The text for any broken rule.
+    pub fn err(self, text: &str) -> Self {
+        Self { err: Some(text.to_owned()), ..self }
+    }
+
+    /// What it is for.
+    pub fn describe(self, text: &str) -> Self {
+        Self { description: Some(text.to_owned()), ..self }
+    }
+
+    /// Should not be used any more.
+    pub fn deprecated(self, deprecation: Deprecation) -> Self {
+        Self { deprecation: Some(deprecation), ..self }
+    }
+
+    /// Whether it must not be null.
+    pub fn is_required(&self) -> bool {
+        self.required == Some(true)
+    }
+
+    /// Whether two objects may not have the same value.
+    pub fn is_unique(&self) -> bool {
+        self.unique == Some(true)
+    }
+
+    /// The entity that it refers to and what happens when that goes, for a reference.
+    pub fn reference(&self) -> Option<(&str, OnDelete)> {
+        match &self.kind {
+            FieldType::Foreign { reference, on_delete } => Some((reference, *on_delete)),
+            _ => None,
+        }
+    }
+
+    /// The fields of the record that it holds.
+    pub fn fields(&self) -> Option<&Arc<Schema>> {
+        match &self.kind {
+            FieldType::Record(schema) => Some(schema),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What a value must be like beyond its type.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// The rules of a field. They are looked at in the order of these members; the first that is broken tells
+/// its text.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rules {
+    /// The value must be this. `null` here means that the field must not be set at all.
+    pub eq: Option<Value>,
+    /// The value must not be this.
+    pub ne: Option<Value>,
+    /// The value must be none of these.
+    pub not_one_of: Option<Vec<Value>>,
+    /// The value must be one of these.
+    pub one_of: Option<Vec<Value>>,
+    /// The number must be greater.
+    pub gt: Option<f64>,
+    /// The number is a time in seconds since the epoch.
+    pub timestamp: bool,
+    /// The text is a UUID.
+    pub uuid: bool,
+    /// The text is a regular expression.
+    pub is_regex: bool,
+    /// The number is between these, inclusively.
+    pub between: Option<(f64, f64)>,
+    /// The length of a text in bytes, or the number of elements.
+    pub length: Length,
+    /// How the text must start.
+    pub starts_with: Option<String>,
+    /// A Lua pattern that the text must not match.
+    pub not_match: Option<String>,
+    /// Lua patterns that the text must not match.
+    pub match_none: Vec<PatternRule>,
+    /// A Lua pattern that the text must match.
+    pub matches: Option<String>,
+    /// Lua patterns that the text must all match.
+    pub match_all: Vec<PatternRule>,
+    /// Lua patterns of which the text must match one, and the text when it does not.
+    pub match_any: Option<(Vec<String>, Option<String>)>,
+    /// What the list must contain.
+    pub contains: Option<Value>,
+    /// A function that looks at the value.
+    pub check: Option<Check>,
+    /// Sets of which the elements of a set must belong to one only.
+    pub mutually_exclusive_subsets: Option<Vec<Vec<Value>>>,
+}
+
+/// How long a value may be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Length {
+    /// Exactly so long.
+    pub eq: Option<usize>,
+    /// At least so long. A text has at least one byte when nothing is said.
+    pub min: Option<usize>,
+    /// At most so long.
+    pub max: Option<usize>,
+}
+
+/// A Lua pattern with the text for the value that breaks it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatternRule {
+    /// The pattern.
+    pub pattern: String,
+    /// The text; the usual one names the value.
+    pub err: Option<String>,
+}
+
+/// A named function that looks at a value.
+///
+/// The name stands for the function where a schema is written down, so it must be unique.
+#[derive(Clone, Copy)]
+pub struct Check {
+    /// The name.
+    pub name: &'static str,
+    /// Says what is wrong with the value. The value has the field's type.
+    pub run: fn(&Value) -> Result<(), String>,
+}
+
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Check").field(&self.name).finish()
+    }
+}
+
+impl PartialEq for Check {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
