@@ -1,2 +1,49 @@
-//! Where the entities are kept.
+//! Where the entities are kept: in memory, in one SQLite file, or in Postgres for several nodes.
+//!
+//! All stores work in the same way. A store holds a [`Dataset`]: every row in memory, with indexes for unique fields
+//! and foreign keys, cheap to clone. A write is planned on the dataset (so that rules and errors are the same in each
+//! store), shown to a [`Guard`] which may refuse it, made durable in one transaction, and only then visible. A read
+//! first makes sure that the dataset is what the database has: another node may have written.
+//!
+//! The consequence that may surprise: rows that somebody changes in the database by other means than this crate are
+//! not seen until they are recorded in its table of changes, or the process starts again.
+//!
+//! What tables there are is said by a [`Layout`], which is derived from the catalog of schemas.
 #![deny(missing_docs)]
+
+mod change;
+mod clock;
+mod collection;
+mod dataset;
+mod error;
+mod fit;
+mod history;
+mod key;
+mod layout;
+mod memory;
+mod page;
+mod plan;
+mod read_only;
+mod record;
+mod sharded;
+mod store;
+
+pub use change::{Change, Effect, Outcome, Version, Written};
+pub use clock::Clock;
+pub use dataset::Dataset;
+pub use error::StoreError;
+pub use key::Key;
+pub use layout::{Column, Foreign, Kind, Layout, OnDelete, Table, Unique};
+pub use memory::MemoryStore;
+pub use page::{
+    Offset, OffsetError, Page, PageRequest, TagFilter, TagFilterError, TagOffset, TagPage, TagRow,
+};
+pub use read_only::ReadOnlyStore;
+pub use record::Record;
+pub use store::{Guard, Status, Store, Unguarded};
+
+/// One entity as it is written and read: a JSON object.
+///
+/// Foreign keys are `{"id": "<uuid>"}`. A row that was read has every field of its entity; those that were not given
+/// are null.
+pub type Row = serde_json::Map<String, serde_json::Value>;
