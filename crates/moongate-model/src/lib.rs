@@ -8,6 +8,7 @@ mod declarative;
 mod entity;
 mod ids;
 mod path;
+pub mod pki;
 mod precedence;
 
 pub use declarative::{Declaration, DeclarativeError, Problems, parse};
