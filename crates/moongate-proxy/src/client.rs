@@ -8,7 +8,6 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::deadline::Deadline;
@@ -26,9 +25,9 @@ const LINGER: Duration = Duration::from_secs(1);
 /// Largest part of an incomplete head that is kept to be looked at.
 const MAX_PARTIAL: usize = 64 * 1024;
 
-/// The connection of a client.
-pub(crate) struct ClientStream {
-    stream: TcpStream,
+/// The connection of a client, plain or TLS.
+pub(crate) struct ClientStream<S> {
+    stream: S,
     guard: Rc<Guard>,
     /// Bytes thrown away since the gateway closed its side.
     discarded: Option<usize>,
@@ -118,13 +117,13 @@ fn is_named(line: &[u8], name: &[u8]) -> bool {
     })
 }
 
-impl ClientStream {
-    pub(crate) fn new(stream: TcpStream, guard: Rc<Guard>) -> Self {
+impl<S> ClientStream<S> {
+    pub(crate) fn new(stream: S, guard: Rc<Guard>) -> Self {
         Self { stream, guard, discarded: None }
     }
 }
 
-impl AsyncRead for ClientStream {
+impl<S: AsyncRead + Unpin> AsyncRead for ClientStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -142,7 +141,7 @@ impl AsyncRead for ClientStream {
     }
 }
 
-impl AsyncWrite for ClientStream {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.guard.wrote(result)

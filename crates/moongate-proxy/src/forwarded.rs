@@ -6,6 +6,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Version, request};
 
 use crate::options::ProxyOptions;
+use crate::tls::TlsSession;
 
 /// What is known of a client's connection, with the header values that follow from it.
 pub(crate) struct Peer {
@@ -17,6 +18,8 @@ pub(crate) struct Peer {
     /// Port of the listener.
     pub(crate) port: u16,
     port_text: HeaderValue,
+    /// Where the connection is a TLS connection.
+    pub(crate) tls: Option<TlsSession>,
 }
 
 impl Peer {
@@ -28,7 +31,24 @@ impl Peer {
             text: value(&ip.to_string()),
             port: local.port(),
             port_text: HeaderValue::from(local.port()),
+            tls: None,
         }
+    }
+
+    /// The scheme of the connection.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// The scheme of the client's own connection: the peer's, or what a trusted peer says.
+    pub(crate) fn forwarded_scheme<'h>(&self, headers: &'h HeaderMap) -> &'h [u8] {
+        let told = if self.trusted { headers.get(X_FORWARDED_PROTO) } else { None };
+        told.map_or(self.scheme().as_bytes(), HeaderValue::as_bytes)
+    }
+
+    /// The server name of the TLS handshake.
+    pub(crate) fn sni(&self) -> Option<&str> {
+        self.tls.as_ref()?.sni.as_deref()
     }
 
     /// The client's address: the peer's, or what a trusted peer says.
@@ -104,7 +124,7 @@ impl Forwarding<'_> {
                 .map(|name| !told(&name));
         let [proto, host, port, path, prefix] = missing;
         if proto {
-            head.headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static("http"));
+            head.headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(self.peer.scheme()));
         }
         if host {
             let original =
@@ -220,7 +240,7 @@ pub(crate) const VIA_1_1: &str = concat!("1.1 moongate/", env!("CARGO_PKG_VERSIO
 const VIA_1_0: &str = concat!("1 moongate/", env!("CARGO_PKG_VERSION"));
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-pub(crate) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const X_FORWARDED_PATH: HeaderName = HeaderName::from_static("x-forwarded-path");

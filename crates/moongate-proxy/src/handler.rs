@@ -20,7 +20,7 @@ use crate::client::Guard;
 use crate::connection::{ConnectError, Connection};
 use crate::deadline::Deadline;
 use crate::error::Failure;
-use crate::forwarded::{self, Forwarding, Peer, X_FORWARDED_PROTO, bare_host, is_ambiguous};
+use crate::forwarded::{self, Forwarding, Peer, bare_host, is_ambiguous};
 use crate::hooks::{self, Outcome};
 use crate::response::{self, Timing};
 use crate::snapshot::{CompiledRoute, Snapshot, Upstream};
@@ -69,7 +69,7 @@ impl<R: PluginRuntime> Handler<R> {
         let mut exchange = Box::new(Exchange {
             id,
             request: head,
-            client: Client { peer: self.peer.address, address: client, tls: false },
+            client: Client { peer: self.peer.address, address: client, tls: self.peer.tls.is_some() },
             matched: found.as_ref().ok().map(|found| Arc::clone(&found.route.matched)),
             response: None,
             response_edits: Default::default(),
@@ -157,15 +157,14 @@ impl<R: PluginRuntime> Handler<R> {
             host: host.or_else(|| head.uri.authority().map(|authority| authority.as_str())),
             path: &path,
             headers: &head.headers,
-            https: false,
-            sni: None,
+            https: self.peer.tls.is_some(),
+            sni: self.peer.sni(),
             port: self.peer.port,
         };
         let matched = snapshot.router.find(&view).ok_or(Failure::NoRoute)?;
         let route = snapshot.routes.get(matched.route).ok_or(Failure::NoRoute)?;
-        let told_https = || head.headers.get(X_FORWARDED_PROTO).is_some_and(|proto| proto == "https");
         if let Some(redirect) = route.https_required
-            && !(self.peer.trusted && told_https())
+            && self.peer.forwarded_scheme(&head.headers) != b"https"
         {
             return Err(Failure::HttpsRequired(redirect));
         }

@@ -19,9 +19,11 @@ mod pool;
 mod proxy;
 mod response;
 mod snapshot;
+mod tls;
 mod worker;
 
 pub use error::ErrorType;
 pub use options::{HeaderTokens, ListenAddress, ProxyOptions};
 pub use proxy::{Counters, Proxy, StartError};
 pub use snapshot::{Snapshot, SnapshotError};
+pub use tls::{CipherError, CipherSuites, IdentityError, TlsIdentity, TlsOptions, TlsVersion, self_signed};

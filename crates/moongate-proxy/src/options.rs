@@ -7,12 +7,15 @@ use http::HeaderName;
 use ipnet::IpNet;
 
 use crate::error::ErrorType;
+use crate::tls::TlsOptions;
 
 /// How the proxy listens and behaves; fixed for the life of the process.
 #[derive(Debug, Clone)]
 pub struct ProxyOptions {
     /// Where clients connect to.
     pub listen: Vec<ListenAddress>,
+    /// How TLS connections are accepted, where an address asks for them.
+    pub tls: TlsOptions,
     /// Number of workers, each with a thread of its own.
     pub workers: usize,
     /// Which headers the gateway adds.
@@ -38,7 +41,8 @@ pub struct ProxyOptions {
 impl Default for ProxyOptions {
     fn default() -> Self {
         Self {
-            listen: vec![ListenAddress { address: (Ipv4Addr::UNSPECIFIED, 8000).into(), backlog: 16_384 }],
+            listen: vec![ListenAddress::new((Ipv4Addr::UNSPECIFIED, 8000).into())],
+            tls: TlsOptions::default(),
             workers: 1,
             headers: HeaderTokens::default(),
             trusted: Vec::new(),
@@ -60,6 +64,17 @@ pub struct ListenAddress {
     pub address: SocketAddr,
     /// Connections that the system queues while no worker accepts them.
     pub backlog: u32,
+    /// Whether clients speak TLS.
+    pub tls: bool,
+    /// Whether clients may speak HTTP/2.
+    pub http2: bool,
+}
+
+impl ListenAddress {
+    /// Plain HTTP/1 at `address`.
+    pub fn new(address: SocketAddr) -> Self {
+        Self { address, backlog: 16_384, tls: false, http2: false }
+    }
 }
 
 /// The headers that the gateway adds to responses and requests.

@@ -14,10 +14,12 @@ use parking_lot::Mutex;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
 use crate::options::{ListenAddress, ProxyOptions};
 use crate::snapshot::Snapshot;
-use crate::worker::{Order, Worker, WorkerCounters};
+use crate::tls::TlsListeners;
+use crate::worker::{Listener, Order, Worker, WorkerCounters};
 
 /// Running workers.
 pub struct Proxy<R: PluginRuntime> {
@@ -40,6 +42,9 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// TLS cannot be spoken as the options say.
+    #[error("cannot accept TLS connections")]
+    Tls(#[source] rustls::Error),
     /// A worker's thread or event loop cannot be made.
     #[error("cannot start a worker")]
     Worker(#[source] io::Error),
@@ -63,7 +68,12 @@ impl<R: PluginRuntime> Proxy<R> {
     /// See [`StartError`]. Nothing runs then.
     pub fn start(options: ProxyOptions, runtime: Arc<R>, snapshot: Snapshot<R>) -> Result<Self, StartError> {
         let mut addresses = Vec::with_capacity(options.listen.len());
-        let mut sockets: Vec<Vec<std::net::TcpListener>> = (0..options.workers).map(|_| Vec::new()).collect();
+        let published = Arc::new(Published::new(snapshot));
+        let tls = match options.listen.iter().any(|listen| listen.tls) {
+            true => Some(TlsListeners::new(&options.tls, &published).map_err(StartError::Tls)?),
+            false => None,
+        };
+        let mut sockets: Vec<Vec<Bound>> = (0..options.workers).map(|_| Vec::new()).collect();
         for listen in &options.listen {
             let mut listen = *listen;
             for worker in &mut sockets {
@@ -71,13 +81,13 @@ impl<R: PluginRuntime> Proxy<R> {
                 let socket = bind(&listen).map_err(failed)?;
                 // The first socket's port is everybody's, also where the system chose it.
                 listen.address = socket.local_addr().map_err(failed)?;
-                worker.push(socket);
+                let tls = tls.as_ref().filter(|_| listen.tls);
+                worker.push(Bound { socket, tls: tls.map(|tls| tls.acceptor(listen.http2).clone()) });
             }
             addresses.push(listen.address);
         }
 
         let options = Arc::new(options);
-        let published = Arc::new(Published::new(snapshot));
         let (orders, _) = watch::channel(Order::Serve);
         let counters: Vec<_> = sockets.iter().map(|_| Arc::new(WorkerCounters::default())).collect();
         let mut threads = Vec::with_capacity(sockets.len());
@@ -181,15 +191,24 @@ impl<R: PluginRuntime> Published<R> {
     }
 }
 
+/// A listening socket on its way to its worker.
+struct Bound {
+    socket: std::net::TcpListener,
+    tls: Option<TlsAcceptor>,
+}
+
 /// Runs a worker on the current thread until it has ended.
 fn serve<R: PluginRuntime>(
     worker: Worker<R>,
-    sockets: Vec<std::net::TcpListener>,
+    sockets: Vec<Bound>,
     orders: watch::Receiver<Order>,
 ) -> io::Result<()> {
     let runtime = tokio::runtime::LocalRuntime::new()?;
     runtime.block_on(async {
-        let listeners = sockets.into_iter().map(TcpListener::from_std).collect::<io::Result<_>>()?;
+        let listeners = sockets
+            .into_iter()
+            .map(|bound| Ok(Listener { socket: TcpListener::from_std(bound.socket)?, tls: bound.tls }))
+            .collect::<io::Result<_>>()?;
         Rc::new(worker).run(listeners, orders).await;
         Ok(())
     })

@@ -12,6 +12,8 @@ use moongate_model::{Entities, HttpsRedirectStatus, Plugin, PluginIndex, Protoco
 use moongate_router::{Router, RouterError};
 use uuid::Uuid;
 
+use crate::tls::Certificates;
+
 /// See the module's description.
 pub struct Snapshot<R: PluginRuntime> {
     entities: Arc<Entities>,
@@ -20,6 +22,8 @@ pub struct Snapshot<R: PluginRuntime> {
     pub(crate) routes: Vec<CompiledRoute<R>>,
     /// The plugins of requests that match no route.
     pub(crate) global: Chain<R>,
+    /// What TLS clients see.
+    pub(crate) certificates: Certificates,
 }
 
 /// Why entities cannot be served.
@@ -134,7 +138,8 @@ impl<R: PluginRuntime> Snapshot<R> {
             binder.bind(plugin)?;
         }
         let global = binder.chain(&index.global())?;
-        Ok(Self { router, routes, global, entities: Arc::clone(&entities) })
+        let certificates = Certificates::default();
+        Ok(Self { router, routes, global, certificates, entities: Arc::clone(&entities) })
     }
 
     /// What the snapshot was built from.

@@ -14,9 +14,11 @@ use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use moongate_hooks::PluginRuntime;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_rustls::TlsAcceptor;
 
 use crate::client::{ClientStream, Guard};
 use crate::deadline::{Clock, Deadlines, LOOK};
@@ -26,6 +28,7 @@ use crate::options::ProxyOptions;
 use crate::pool::Pool;
 use crate::proxy::Published;
 use crate::snapshot::Snapshot;
+use crate::tls::handshake;
 
 /// While a worker drains, a connection without a request stays open so long: the client's next request may be on
 /// its way already, and closing the connection would lose it.
@@ -61,6 +64,13 @@ impl<R: PluginRuntime> std::ops::Deref for Held<R> {
     fn deref(&self) -> &Snapshot<R> {
         &self.0
     }
+}
+
+/// Where a worker accepts connections.
+pub(crate) struct Listener {
+    pub(crate) socket: TcpListener,
+    /// Where clients speak TLS.
+    pub(crate) tls: Option<TlsAcceptor>,
 }
 
 /// What a worker has counted; written by its thread alone.
@@ -132,7 +142,7 @@ impl<R: PluginRuntime> Worker<R> {
     }
 
     /// Serves until it is told to drain, and then until the last connection has ended.
-    pub(crate) async fn run(self: Rc<Self>, listeners: Vec<TcpListener>, mut orders: watch::Receiver<Order>) {
+    pub(crate) async fn run(self: Rc<Self>, listeners: Vec<Listener>, mut orders: watch::Receiver<Order>) {
         let open = Rc::new(Cell::new(0_usize));
         let housekeeping = tokio::task::spawn_local(Rc::clone(&self).keep_house());
         let mut accepting: Vec<_> = listeners
@@ -180,10 +190,11 @@ impl<R: PluginRuntime> Worker<R> {
 
     async fn accept(
         self: Rc<Self>,
-        listener: TcpListener,
+        listener: Listener,
         open: Rc<Cell<usize>>,
         mut orders: watch::Receiver<Order>,
     ) {
+        let Listener { socket: listener, tls } = listener;
         let Ok(local) = listener.local_addr() else { return };
         let mut told = pin!(orders.wait_for(|order| *order != Order::Serve));
         loop {
@@ -197,7 +208,7 @@ impl<R: PluginRuntime> Worker<R> {
             })
             .await;
             match accepted {
-                Some(Ok((stream, address))) => self.spawn(stream, address, local, &open),
+                Some(Ok((stream, address))) => self.spawn(stream, address, local, tls.as_ref(), &open),
                 Some(Err(_)) if self.is_draining() => return,
                 Some(Err(error)) => {
                     // Out of descriptors, most likely; the next connection that ends frees one.
@@ -214,6 +225,7 @@ impl<R: PluginRuntime> Worker<R> {
         stream: TcpStream,
         address: SocketAddr,
         local: SocketAddr,
+        tls: Option<&TlsAcceptor>,
         open: &Rc<Cell<usize>>,
     ) {
         if let Err(error) = stream.set_nodelay(true) {
@@ -225,38 +237,66 @@ impl<R: PluginRuntime> Worker<R> {
         let guard = Rc::new(Guard::new(&deadline));
         let now = Instant::now();
         deadline.rest(now, if self.is_draining() { LINGER } else { self.options.client_header_timeout });
-        let handler = Rc::new(Handler {
+        let mut handler = Handler {
             worker: Rc::clone(self),
             peer: Peer::new(address, local, &self.options),
-            deadline: Rc::clone(&deadline),
-            guard: Rc::clone(&guard),
-        });
-        let max_head = self.options.max_header_size;
-        tokio::task::spawn_local(async move {
-            let _counted = counted;
-            let service = service_fn(move |request| Rc::clone(&handler).handle(request));
-            let connection = Builder::new()
-                // A client that closes its side is gone, and so is the reason to go on with its request.
-                .half_close(false)
-                .max_header_size(max_head)
-                .max_buf_size(BUFFER.max(max_head))
-                .serve_connection(TokioIo::new(ClientStream::new(stream, Rc::clone(&guard))), service);
-            let mut connection = pin!(connection);
-            let result = std::future::poll_fn(|cx| {
-                let result = connection.as_mut().poll(cx);
-                if result.is_pending() {
-                    deadline.wake(cx.waker());
-                    if guard.has_waited_too_long() {
-                        return Poll::Ready(Ok(()));
-                    }
-                }
-                result
-            })
-            .await;
-            if let Err(error) = result {
-                tracing::debug!(%address, %error, "a connection ended with an error");
+            deadline,
+            guard,
+        };
+        // Two tasks, so that plain connections do not carry what only TLS ones need.
+        match tls {
+            None => {
+                tokio::task::spawn_local(async move {
+                    let _counted = counted;
+                    handler.serve_http1(stream).await;
+                });
             }
-        });
+            Some(acceptor) => {
+                let acceptor = acceptor.clone();
+                tokio::task::spawn_local(async move {
+                    let _counted = counted;
+                    match handshake(acceptor, stream, &handler.deadline, &handler.guard).await {
+                        Ok((stream, session)) => {
+                            handler.peer.tls = Some(session);
+                            handler.serve_http1(stream).await;
+                        }
+                        Err(error) => tracing::debug!(%address, %error, "a TLS handshake failed"),
+                    }
+                });
+            }
+        }
+    }
+}
+
+impl<R: PluginRuntime> Handler<R> {
+    /// Serves HTTP/1 on a connection until it ends.
+    async fn serve_http1<S: AsyncRead + AsyncWrite + Unpin>(self, stream: S) {
+        let max_head = self.worker.options.max_header_size;
+        let (address, deadline, guard) =
+            (self.peer.address, Rc::clone(&self.deadline), Rc::clone(&self.guard));
+        let handler = Rc::new(self);
+        let service = service_fn(move |request| Rc::clone(&handler).handle(request));
+        let connection = Builder::new()
+            // A client that closes its side is gone, and so is the reason to go on with its request.
+            .half_close(false)
+            .max_header_size(max_head)
+            .max_buf_size(BUFFER.max(max_head))
+            .serve_connection(TokioIo::new(ClientStream::new(stream, Rc::clone(&guard))), service);
+        let mut connection = pin!(connection);
+        let result = std::future::poll_fn(|cx| {
+            let result = connection.as_mut().poll(cx);
+            if result.is_pending() {
+                deadline.wake(cx.waker());
+                if guard.has_waited_too_long() {
+                    return Poll::Ready(Ok(()));
+                }
+            }
+            result
+        })
+        .await;
+        if let Err(error) = result {
+            tracing::debug!(%address, %error, "a connection ended with an error");
+        }
     }
 }
 

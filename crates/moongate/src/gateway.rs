@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use moongate_hooks::PluginCatalog;
 use moongate_plugin_host::{HostError, PluginHost};
-use moongate_proxy::{ListenAddress, Proxy, ProxyOptions, Snapshot};
+use moongate_proxy::{ListenAddress, Proxy, ProxyOptions, Snapshot, TlsOptions};
 
 use crate::admin::{AdminListeners, AdminServer};
 use crate::control::{Control, Requests};
@@ -196,9 +196,13 @@ impl Drop for Running {
 }
 
 fn proxy_options(properties: &Properties) -> ProxyOptions {
-    let listen = |listener: &Listener| ListenAddress { address: listener.address, backlog: listener.backlog };
+    let listen = |listener: &Listener| ListenAddress {
+        backlog: listener.backlog,
+        ..ListenAddress::new(listener.address)
+    };
     ProxyOptions {
         listen: properties.proxy_listen.iter().map(listen).collect(),
+        tls: TlsOptions::default(),
         workers: properties.worker_count(),
         headers: properties.headers,
         trusted: properties.trusted_ips.clone(),
