@@ -9,6 +9,7 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use http::{Request, Response};
@@ -16,20 +17,40 @@ use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{Builder, Connection as Driver, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
+use tokio_rustls::client::TlsStream;
 
 use crate::body::RequestBody;
 use crate::snapshot::Upstream;
+use crate::tls::{Secured, TlsClients};
 use crate::worker::BUFFER;
 
-type HttpDriver = Driver<TokioIo<TcpStream>, RequestBody>;
+type HttpDriver<S> = Pin<Box<Driver<TokioIo<S>, RequestBody>>>;
+
+/// What does the work of a connection.
+enum AnyDriver {
+    Plain(HttpDriver<TcpStream>),
+    Tls(HttpDriver<TlsStream<TcpStream>>),
+}
+
+impl AnyDriver {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
+        match self {
+            Self::Plain(driver) => driver.as_mut().poll(cx),
+            Self::Tls(driver) => driver.as_mut().poll(cx),
+        }
+    }
+}
 
 /// See the module's description.
 pub(crate) struct Connection {
     sender: SendRequest<RequestBody>,
     /// `None` once the connection is closed.
-    driver: Option<Pin<Box<HttpDriver>>>,
+    driver: Option<AnyDriver>,
+    /// The pool of a TLS connection.
+    pool: Option<Arc<str>>,
     /// Whether the request at hand is the last one.
     is_last: bool,
     /// When the connection was last given back.
@@ -48,29 +69,51 @@ pub(crate) enum ConnectError {
 impl Connection {
     /// Opens a connection to an upstream. Tries its addresses in order.
     pub(crate) async fn open(upstream: &Upstream) -> Result<Self, ConnectError> {
-        let stream = match upstream.host.parse::<IpAddr>() {
-            Ok(address) => TcpStream::connect(SocketAddr::new(address, upstream.port)).await,
-            Err(_) => {
-                let addresses = tokio::net::lookup_host((upstream.host.as_str(), upstream.port))
-                    .await
-                    .map_err(ConnectError::Resolve)?;
-                connect_first(addresses).await
-            }
-        };
-        let stream = stream.map_err(ConnectError::Connect)?;
-        stream.set_nodelay(true).map_err(ConnectError::Connect)?;
-        let (sender, driver) = Builder::new()
-            .max_buf_size(BUFFER)
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| ConnectError::Connect(io::Error::other(error)))?;
-        Ok(Self { sender, driver: Some(Box::pin(driver)), is_last: false, idle_since: Instant::now() })
+        let stream = connect(upstream).await?;
+        Self::plain(stream).await.map_err(ConnectError::Connect)
+    }
+
+    /// Opens a TLS connection to an upstream.
+    pub(crate) async fn open_secured(
+        upstream: &Upstream,
+        secured: &Secured<'_>,
+        clients: &TlsClients,
+    ) -> Result<Self, ConnectError> {
+        let stream = connect(upstream).await?;
+        Self::secured(stream, secured, clients).await.map_err(ConnectError::Connect)
+    }
+
+    /// Speaks HTTP over `stream`.
+    pub(crate) async fn plain(stream: TcpStream) -> io::Result<Self> {
+        let (sender, driver) = handshake(stream).await?;
+        Ok(Self::new(sender, AnyDriver::Plain(driver), None))
+    }
+
+    /// Speaks HTTP over TLS over `stream`.
+    pub(crate) async fn secured(
+        stream: TcpStream,
+        secured: &Secured<'_>,
+        clients: &TlsClients,
+    ) -> io::Result<Self> {
+        let connector = clients.connector(secured.client).map_err(io::Error::other)?;
+        let stream = connector.connect(secured.name.clone(), stream).await?;
+        let (sender, driver) = handshake(stream).await?;
+        Ok(Self::new(sender, AnyDriver::Tls(driver), Some(Arc::clone(&secured.pool))))
+    }
+
+    fn new(sender: SendRequest<RequestBody>, driver: AnyDriver, pool: Option<Arc<str>>) -> Self {
+        Self { sender, driver: Some(driver), pool, is_last: false, idle_since: Instant::now() }
+    }
+
+    /// The name of its pool, where `plain` is that of a plain connection's.
+    pub(crate) fn pool(&self, plain: &Arc<str>) -> Arc<str> {
+        Arc::clone(self.pool.as_ref().unwrap_or(plain))
     }
 
     /// Lets the connection make progress.
     pub(crate) fn drive(&mut self, cx: &mut Context<'_>) {
         if let Some(driver) = &mut self.driver
-            && driver.as_mut().poll(cx).is_ready()
+            && driver.poll(cx).is_ready()
         {
             self.driver = None;
         }
@@ -99,7 +142,7 @@ impl Connection {
         let driver = &mut self.driver;
         std::future::poll_fn(|cx| {
             if let Some(active) = driver
-                && active.as_mut().poll(cx).is_ready()
+                && active.poll(cx).is_ready()
             {
                 *driver = None;
             }
@@ -112,6 +155,32 @@ impl Connection {
         })
         .await
     }
+}
+
+type Halves<S> = (SendRequest<RequestBody>, HttpDriver<S>);
+
+async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> io::Result<Halves<S>> {
+    let (sender, driver) = Builder::new()
+        .max_buf_size(BUFFER)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(io::Error::other)?;
+    Ok((sender, Box::pin(driver)))
+}
+
+async fn connect(upstream: &Upstream) -> Result<TcpStream, ConnectError> {
+    let stream = match upstream.host.parse::<IpAddr>() {
+        Ok(address) => TcpStream::connect(SocketAddr::new(address, upstream.port)).await,
+        Err(_) => {
+            let addresses = tokio::net::lookup_host((upstream.host.as_str(), upstream.port))
+                .await
+                .map_err(ConnectError::Resolve)?;
+            connect_first(addresses).await
+        }
+    };
+    let stream = stream.map_err(ConnectError::Connect)?;
+    stream.set_nodelay(true).map_err(ConnectError::Connect)?;
+    Ok(stream)
 }
 
 async fn connect_first(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<TcpStream> {

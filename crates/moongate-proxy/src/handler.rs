@@ -24,6 +24,7 @@ use crate::forwarded::{self, Forwarding, Peer, bare_host, is_ambiguous};
 use crate::hooks::{self, Outcome};
 use crate::response::{self, Timing};
 use crate::snapshot::{CompiledRoute, Snapshot, Upstream};
+use crate::tls::Secured;
 use crate::worker::Worker;
 
 /// A connection that has rested so long may have been closed by the upstream just now. What is sent over it is
@@ -223,9 +224,10 @@ impl<R: PluginRuntime> Handler<R> {
                 }
                 let read_timeout = Duration::from_millis(upstream.read_timeout);
                 self.deadline.wait(now, read_timeout);
+                let authority = connection.pool(&upstream.authority);
                 let lease = Lease {
                     connection,
-                    authority: Arc::clone(&upstream.authority),
+                    authority,
                     pool: Rc::clone(&self.worker.pool),
                     deadline: Rc::clone(&self.deadline),
                     clock: Rc::clone(&self.worker.clock),
@@ -253,6 +255,14 @@ impl<R: PluginRuntime> Handler<R> {
         body: Incoming,
         now: Instant,
     ) -> Result<(Response<Incoming>, Connection), Failure> {
+        let secured = match &upstream.tls {
+            None => None,
+            Some(client) => {
+                let host = head.headers.get(header::HOST);
+                Some(client.secure(&upstream.authority, host).ok_or(Failure::BadGateway)?)
+            }
+        };
+        let pool = secured.as_ref().map_or(&upstream.authority, |secured| &secured.pool);
         let (write, read) =
             (Duration::from_millis(upstream.write_timeout), Duration::from_millis(upstream.read_timeout));
         let body = RequestBody::new(body, &self.deadline, write, read);
@@ -261,11 +271,11 @@ impl<R: PluginRuntime> Handler<R> {
         let mut request = Some(outgoing(head, target, body));
         let mut tries_left = upstream.retries;
         loop {
-            let pooled = self.worker.pool.take(&upstream.authority, now);
+            let pooled = self.worker.pool.take(pool, now);
             let is_new = pooled.is_none();
             let mut connection = match pooled {
                 Some(connection) => connection,
-                None => match self.connect(upstream).await {
+                None => match self.connect(upstream, secured.as_ref()).await {
                     Ok(connection) => connection,
                     Err(Failure::NameResolution) => return Err(Failure::NameResolution),
                     Err(failure) if tries_left == 0 => return Err(failure),
@@ -309,9 +319,21 @@ impl<R: PluginRuntime> Handler<R> {
         }
     }
 
-    async fn connect(&self, upstream: &Upstream) -> Result<Connection, Failure> {
+    async fn connect(
+        &self,
+        upstream: &Upstream,
+        secured: Option<&Secured<'_>>,
+    ) -> Result<Connection, Failure> {
         let timeout = Duration::from_millis(upstream.connect_timeout);
-        let failed = match tokio::time::timeout(timeout, Connection::open(upstream)).await {
+        let opened = match secured {
+            None => tokio::time::timeout(timeout, Connection::open(upstream)).await,
+            // In a box, so that the requests of plain upstreams do not carry what it needs.
+            Some(secured) => {
+                let open = Connection::open_secured(upstream, secured, &self.worker.tls_clients);
+                tokio::time::timeout(timeout, Box::pin(open)).await
+            }
+        };
+        let failed = match opened {
             Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(ConnectError::Resolve(error))) => (Failure::NameResolution, error),
             Ok(Err(ConnectError::Connect(error))) => (Failure::BadGateway, error),

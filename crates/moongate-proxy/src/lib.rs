@@ -26,4 +26,7 @@ pub use error::ErrorType;
 pub use options::{HeaderTokens, ListenAddress, ProxyOptions};
 pub use proxy::{Counters, Proxy, StartError};
 pub use snapshot::{Snapshot, SnapshotError};
-pub use tls::{CipherError, CipherSuites, IdentityError, TlsIdentity, TlsOptions, TlsVersion, self_signed};
+pub use tls::{
+    CipherError, CipherSuites, IdentityError, TlsIdentity, TlsOptions, TlsVersion, UpstreamTlsOptions,
+    self_signed,
+};

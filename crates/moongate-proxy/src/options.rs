@@ -7,7 +7,7 @@ use http::HeaderName;
 use ipnet::IpNet;
 
 use crate::error::ErrorType;
-use crate::tls::TlsOptions;
+use crate::tls::{TlsOptions, UpstreamTlsOptions};
 
 /// How the proxy listens and behaves; fixed for the life of the process.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub struct ProxyOptions {
     pub listen: Vec<ListenAddress>,
     /// How TLS connections are accepted, where an address asks for them.
     pub tls: TlsOptions,
+    /// How upstreams are spoken to over TLS.
+    pub upstream_tls: UpstreamTlsOptions,
     /// Number of workers, each with a thread of its own.
     pub workers: usize,
     /// Which headers the gateway adds.
@@ -43,6 +45,7 @@ impl Default for ProxyOptions {
         Self {
             listen: vec![ListenAddress::new((Ipv4Addr::UNSPECIFIED, 8000).into())],
             tls: TlsOptions::default(),
+            upstream_tls: UpstreamTlsOptions::default(),
             workers: 1,
             headers: HeaderTokens::default(),
             trusted: Vec::new(),

@@ -18,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::options::{ListenAddress, ProxyOptions};
 use crate::snapshot::Snapshot;
-use crate::tls::TlsListeners;
+use crate::tls::{TlsClients, TlsListeners};
 use crate::worker::{Listener, Order, Worker, WorkerCounters};
 
 /// Running workers.
@@ -87,6 +87,7 @@ impl<R: PluginRuntime> Proxy<R> {
             addresses.push(listen.address);
         }
 
+        let tls_clients = Arc::new(TlsClients::new(options.upstream_tls.clone()));
         let options = Arc::new(options);
         let (orders, _) = watch::channel(Order::Serve);
         let counters: Vec<_> = sockets.iter().map(|_| Arc::new(WorkerCounters::default())).collect();
@@ -94,11 +95,11 @@ impl<R: PluginRuntime> Proxy<R> {
         for (number, (sockets, counters)) in sockets.into_iter().zip(&counters).enumerate() {
             let (options, runtime) = (Arc::clone(&options), Arc::clone(&runtime));
             let (published, counters) = (Arc::clone(&published), Arc::clone(counters));
-            let orders = orders.subscribe();
+            let (orders, tls_clients) = (orders.subscribe(), Arc::clone(&tls_clients));
             let thread = std::thread::Builder::new()
                 .name(format!("worker-{number}"))
                 .spawn(move || {
-                    let worker = Worker::new(number, runtime, options, published, counters);
+                    let worker = Worker::new(number, runtime, options, published, counters, tls_clients);
                     if let Err(error) = serve(worker, sockets, orders) {
                         tracing::error!(worker = number, %error, "a worker could not start");
                     }

@@ -12,7 +12,7 @@ use moongate_model::{Entities, HttpsRedirectStatus, Plugin, PluginIndex, Protoco
 use moongate_router::{Router, RouterError};
 use uuid::Uuid;
 
-use crate::tls::Certificates;
+use crate::tls::{Certificates, TlsClient, UpstreamTls};
 
 /// See the module's description.
 pub struct Snapshot<R: PluginRuntime> {
@@ -42,7 +42,9 @@ pub enum SnapshotError {
         source: BindError,
     },
     /// A service speaks a protocol that this version does not.
-    #[error("service {service}: protocol {protocol} is not served by this version of Moongate, use http")]
+    #[error(
+        "service {service}: protocol {protocol} is not served by this version of Moongate, use http or https"
+    )]
     Protocol {
         /// Name or id of the service.
         service: String,
@@ -71,6 +73,8 @@ pub(crate) struct Upstream {
     /// The Host header, without the port where it is the protocol's own.
     pub(crate) host_header: HeaderValue,
     pub(crate) path: Option<String>,
+    /// Where TLS is spoken.
+    pub(crate) tls: Option<TlsClient>,
     pub(crate) retries: u16,
     /// Milliseconds.
     pub(crate) connect_timeout: u64,
@@ -156,16 +160,25 @@ impl<R: PluginRuntime> std::fmt::Debug for Snapshot<R> {
 
 impl Upstream {
     fn new(service: &Service) -> Result<Self, SnapshotError> {
-        if service.protocol != Protocol::Http {
-            return Err(SnapshotError::Protocol {
-                service: service.name.clone().unwrap_or_else(|| service.id.to_string()),
-                protocol: service.protocol.name(),
-            });
-        }
+        let tls = match service.protocol {
+            Protocol::Http => None,
+            Protocol::Https => Some(TlsClient::new(UpstreamTls {
+                verify: service.tls_verify,
+                verify_depth: service.tls_verify_depth,
+                ..UpstreamTls::default()
+            })),
+            _ => {
+                return Err(SnapshotError::Protocol {
+                    service: service.name.clone().unwrap_or_else(|| service.id.to_string()),
+                    protocol: service.protocol.name(),
+                });
+            }
+        };
+        let own_port = if tls.is_some() { 443 } else { 80 };
         let host =
             if service.host.contains(':') { format!("[{}]", service.host) } else { service.host.clone() };
         let authority: Arc<str> = format!("{host}:{}", service.port).into();
-        let shown = if service.port == 80 { host.as_str() } else { &*authority };
+        let shown = if service.port == own_port { host.as_str() } else { &*authority };
         Ok(Self {
             // The model lets only host names and addresses pass, so this is a valid value.
             host_header: HeaderValue::from_str(shown).unwrap_or_else(|_| HeaderValue::from_static("")),
@@ -173,6 +186,7 @@ impl Upstream {
             host: service.host.clone(),
             port: service.port,
             path: service.path.clone(),
+            tls,
             retries: service.retries,
             connect_timeout: service.connect_timeout.into(),
             write_timeout: service.write_timeout.into(),

@@ -13,6 +13,8 @@ mod options;
 mod self_signed;
 mod session;
 mod ticketer;
+mod upstream;
+mod verifier;
 
 pub(crate) use certificates::Certificates;
 pub use cipher::{CipherError, CipherSuites};
@@ -21,3 +23,5 @@ pub(crate) use listener::TlsListeners;
 pub use options::{TlsOptions, TlsVersion};
 pub use self_signed::self_signed;
 pub(crate) use session::{TlsSession, handshake};
+pub use upstream::UpstreamTlsOptions;
+pub(crate) use upstream::{Secured, TlsClient, TlsClients, UpstreamTls};

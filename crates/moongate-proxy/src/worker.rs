@@ -28,7 +28,7 @@ use crate::options::ProxyOptions;
 use crate::pool::Pool;
 use crate::proxy::Published;
 use crate::snapshot::Snapshot;
-use crate::tls::handshake;
+use crate::tls::{TlsClients, handshake};
 
 /// While a worker drains, a connection without a request stays open so long: the client's next request may be on
 /// its way already, and closing the connection would lose it.
@@ -46,6 +46,7 @@ pub(crate) struct Worker<R: PluginRuntime> {
     pub(crate) options: Arc<ProxyOptions>,
     pub(crate) pool: Rc<Pool>,
     pub(crate) counters: Arc<WorkerCounters>,
+    pub(crate) tls_clients: Arc<TlsClients>,
     published: Arc<Published<R>>,
     /// The snapshot in use, and its number.
     snapshot: RefCell<(u64, Rc<Held<R>>)>,
@@ -104,6 +105,7 @@ impl<R: PluginRuntime> Worker<R> {
         options: Arc<ProxyOptions>,
         published: Arc<Published<R>>,
         counters: Arc<WorkerCounters>,
+        tls_clients: Arc<TlsClients>,
     ) -> Self {
         let (version, snapshot) = published.load();
         Self {
@@ -112,6 +114,7 @@ impl<R: PluginRuntime> Worker<R> {
             pool: Rc::new(Pool::new(options.keepalive_pool_size, options.keepalive_idle_timeout)),
             options,
             counters,
+            tls_clients,
             published,
             snapshot: RefCell::new((version, Rc::new(Held(snapshot)))),
             deadlines: Deadlines::default(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use moongate_hooks::PluginCatalog;
 use moongate_plugin_host::{HostError, PluginHost};
-use moongate_proxy::{ListenAddress, Proxy, ProxyOptions, Snapshot, TlsOptions};
+use moongate_proxy::{ListenAddress, Proxy, ProxyOptions, Snapshot, TlsOptions, UpstreamTlsOptions};
 
 use crate::admin::{AdminListeners, AdminServer};
 use crate::control::{Control, Requests};
@@ -203,6 +203,7 @@ fn proxy_options(properties: &Properties) -> ProxyOptions {
     ProxyOptions {
         listen: properties.proxy_listen.iter().map(listen).collect(),
         tls: TlsOptions::default(),
+        upstream_tls: UpstreamTlsOptions::default(),
         workers: properties.worker_count(),
         headers: properties.headers,
         trusted: properties.trusted_ips.clone(),

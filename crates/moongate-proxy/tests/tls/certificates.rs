@@ -45,6 +45,14 @@ impl Authority {
         Pair { cert: cert.pem(), key: key.serialize_pem() }
     }
 
+    /// Without alternative names.
+    pub fn issue_by_common_name(&self, name: &str) -> Pair {
+        let key = KeyPair::generate().unwrap();
+        let mut params = params(&[]);
+        params.distinguished_name.push(DnType::CommonName, name);
+        Pair { cert: params.signed_by(&key, &self.issuer()).unwrap().pem(), key: key.serialize_pem() }
+    }
+
     fn prepare(name: &str) -> (CertificateParams, KeyPair) {
         let mut params = params(&[]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -60,12 +60,6 @@ pub async fn connect(
     TlsConnector::from(Arc::clone(config)).connect(name, stream).await
 }
 
-/// The certificate that the gateway shows for a server name, in DER.
-pub async fn shown(address: SocketAddr, sni: &str) -> CertificateDer<'static> {
-    let stream = connect(&Arc::new(config()), address, sni).await.unwrap();
-    stream.get_ref().1.peer_certificates().unwrap()[0].clone()
-}
-
 pub async fn open(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> SendRequest<Empty<Bytes>> {
     let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);

@@ -8,12 +8,10 @@
 )]
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
-#[expect(dead_code, reason = "upstreams come with the next change")]
 mod certificates;
-#[expect(dead_code, reason = "upstreams come with the next change")]
 mod client;
 mod clients;
 mod entities;
 mod gateway;
-#[expect(dead_code, reason = "upstreams come with the next change")]
 mod upstream;
+mod upstreams;

@@ -12,10 +12,16 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use rustls::ServerConfig;
+use moongate_model::pki;
+use rustls::crypto::aws_lc_rs;
+use rustls::server::WebPkiClientVerifier;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ConfigBuilder, RootCertStore, ServerConfig, WantsVerifier};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
+
+use crate::certificates::{Authority, Pair};
 
 /// Answers with the request line, one line for each header, and what it knows of the connection.
 pub struct Upstream {
@@ -65,6 +71,33 @@ impl Upstream {
         });
         Self { address, connections }
     }
+}
+
+/// A server with this certificate.
+pub fn server(pair: &Pair) -> ServerConfig {
+    builder().with_no_client_auth().with_cert_resolver(resolver(pair))
+}
+
+/// One that wants a certificate of clients, signed by `authority`.
+pub fn server_for(authority: &Authority, pair: &Pair) -> ServerConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(pki::certificate_chain(&authority.cert).unwrap()[0].clone()).unwrap();
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+    builder().with_client_cert_verifier(verifier).with_cert_resolver(resolver(pair))
+}
+
+fn builder() -> ConfigBuilder<ServerConfig, WantsVerifier> {
+    ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+}
+
+fn resolver(pair: &Pair) -> Arc<SingleCertAndKey> {
+    let chain = pki::certificate_chain(&pair.cert).unwrap();
+    let key = pki::private_key(&pair.key).unwrap().into_der();
+    let key = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).unwrap();
+    Arc::new(SingleCertAndKey::from(key))
 }
 
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, facts: String) {
