@@ -4,10 +4,13 @@
 //! hands its text and the time to this crate and gets validated entities or a list of problems.
 #![deny(missing_docs)]
 
+pub mod core;
 mod declarative;
 mod entity;
 mod ids;
-mod path;
+mod path {
+    pub use moongate_schema::path::*;
+}
 pub mod pki;
 mod precedence;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::{Schema, Violations};
+use crate::{Field, Schema, Violations};
 
 /// The schemas of all entities, plugins and vaults.
 ///
@@ -108,6 +108,24 @@ impl Catalog {
     pub fn vaults(&self) -> impl Iterator<Item = &str> {
         self.vaults.keys().map(String::as_str)
     }
+
+    /// Adds an entity whose parents are there.
+    fn add(&mut self, schema: Arc<Schema>) -> Result<(), CatalogError> {
+        let name = schema.name().to_owned();
+        let path = schema.admin_path().to_owned();
+        if self.by_name.insert(name.clone(), Arc::clone(&schema)).is_some()
+            || self.by_admin_path.insert(path, Arc::clone(&schema)).is_some()
+        {
+            return Err(CatalogError::Duplicate(name));
+        }
+        for field in schema.references() {
+            let Some((reference, _)) = field.reference() else { continue };
+            let child = Child { schema: Arc::clone(&schema), field: field.name.clone() };
+            self.children.entry(reference.to_owned()).or_default().push(child);
+        }
+        self.entities.push(schema);
+        Ok(())
+    }
 }
 
 impl CatalogBuilder {
@@ -136,39 +154,17 @@ impl CatalogBuilder {
     pub fn build(self) -> Result<Catalog, CatalogError> {
         let plugins = shared(self.plugins);
         let vaults = shared(self.vaults);
-        let mut waiting: Vec<Arc<Schema>> = Vec::with_capacity(self.entities.len());
         let mut catalog = Catalog::default();
-        for schema in self.entities {
-            let schema = match schema.name() {
+        for schema in parents_first(self.entities)? {
+            let mut schema = match schema.name() {
                 "plugins" => schema.refined("name", UNKNOWN_PLUGIN, &plugins),
                 "vaults" => schema.refined("name", UNKNOWN_VAULT, &vaults),
                 _ => schema,
             };
+            schema.link(&catalog.by_name);
             let schema = Arc::new(schema);
-            let name = schema.name().to_owned();
-            let path = schema.admin_path().to_owned();
-            if catalog.by_name.insert(name.clone(), Arc::clone(&schema)).is_some()
-                || catalog.by_admin_path.insert(path, Arc::clone(&schema)).is_some()
-            {
-                return Err(CatalogError::Duplicate(name));
-            }
-            waiting.push(schema);
+            catalog.add(schema)?;
         }
-        for schema in &waiting {
-            for field in schema.references() {
-                let Some((reference, _)) = field.reference() else { continue };
-                if !catalog.by_name.contains_key(reference) {
-                    return Err(CatalogError::Dangling {
-                        entity: schema.name().to_owned(),
-                        field: field.name.clone(),
-                        reference: reference.to_owned(),
-                    });
-                }
-                let child = Child { schema: Arc::clone(schema), field: field.name.clone() };
-                catalog.children.entry(reference.to_owned()).or_default().push(child);
-            }
-        }
-        catalog.entities = parents_first(waiting)?;
         catalog.plugins = plugins;
         catalog.vaults = vaults;
         Ok(catalog)
@@ -180,21 +176,38 @@ fn shared(schemas: BTreeMap<String, Schema>) -> BTreeMap<String, Arc<Schema>> {
 }
 
 /// Orders entities so that each comes after those it refers to, and otherwise as they were.
-fn parents_first(mut waiting: Vec<Arc<Schema>>) -> Result<Vec<Arc<Schema>>, CatalogError> {
-    let mut ordered: Vec<Arc<Schema>> = Vec::with_capacity(waiting.len());
+fn parents_first(mut waiting: Vec<Schema>) -> Result<Vec<Schema>, CatalogError> {
+    check_references(&waiting)?;
+    let mut ordered: Vec<Schema> = Vec::with_capacity(waiting.len());
     while !waiting.is_empty() {
-        let is_ready = |schema: &Schema, ordered: &[Arc<Schema>]| {
-            schema.references().filter_map(|field| field.reference()).all(|(reference, _)| {
+        let is_ready = |schema: &Schema| {
+            schema.references().filter_map(Field::reference).all(|(reference, _)| {
                 reference == schema.name() || ordered.iter().any(|parent| parent.name() == reference)
             })
         };
-        let Some(at) = waiting.iter().position(|schema| is_ready(schema, &ordered)) else {
+        let Some(at) = waiting.iter().position(is_ready) else {
             let name = waiting.first().map(|schema| schema.name().to_owned());
             return Err(CatalogError::Circle(name.unwrap_or_default()));
         };
         ordered.push(waiting.remove(at));
     }
     Ok(ordered)
+}
+
+fn check_references(schemas: &[Schema]) -> Result<(), CatalogError> {
+    for schema in schemas {
+        for field in schema.references() {
+            let Some((reference, _)) = field.reference() else { continue };
+            if !schemas.iter().any(|parent| parent.name() == reference) {
+                return Err(CatalogError::Dangling {
+                    entity: schema.name().to_owned(),
+                    field: field.name.clone(),
+                    reference: reference.to_owned(),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 const UNKNOWN_PLUGIN: &str = "plugin '%s' not enabled; add it to the 'plugins' configuration property";

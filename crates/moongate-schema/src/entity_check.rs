@@ -1,10 +1,11 @@
 //! What must hold between the fields of an object.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::{Object, Rules, Violations};
+use crate::{Check, Field, Length, Object, Rules, Violations};
 
 /// What must hold between fields. Names of fields may be paths, such as `config.redis.host`.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,33 +26,23 @@ pub enum EntityCheck {
     /// If a field is like this, another must be like that.
     Conditional(Box<Condition>),
     /// If a field is like this, at least one of others must be given.
-    ConditionalAtLeastOneOf {
-        /// The field that is looked at.
-        if_field: String,
-        /// What it is like when the check applies.
-        if_match: Requirement,
-        /// Of these one must be given.
-        then_at_least_one_of: Vec<String>,
-        /// The text when none is.
-        then_err: Option<String>,
-        /// When the first field is not like that, of these one must be given.
-        else_then_at_least_one_of: Vec<String>,
-        /// The text when none is.
-        else_then_err: Option<String>,
-    },
+    ConditionalAtLeastOneOf(Box<ConditionalChoice>),
     /// A function looks at some fields.
     Custom(CustomCheck),
 }
 
-/// What a field in a condition must be like.
+/// What a field in a condition must be like, beyond what its declaration says.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Requirement {
-    /// The rules.
+    /// The rules; each takes the place of the declaration's.
     pub rules: Rules,
+    /// What the elements of a list must be like, in place of the declaration's.
+    pub elements: Option<Box<Field>>,
     /// Whether it must be set.
-    pub required: bool,
+    pub required: Option<bool>,
     /// The text when it is not so.
     pub err: Option<String>,
+    pub(crate) whole: OnceLock<Field>,
 }
 
 /// If a field is like this, another must be like that.
@@ -67,6 +58,29 @@ pub struct Condition {
     pub then_match: Requirement,
     /// The text of the object's problem.
     pub then_err: Option<String>,
+}
+
+/// If a field is like this, at least one of others must be given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConditionalChoice {
+    /// The field that is looked at.
+    pub if_field: String,
+    /// What it is like when the first list applies.
+    pub if_match: Requirement,
+    /// The first list: one of these must be given.
+    pub then: Choice,
+    /// What the field is like when the second list applies, and that list. It is looked at when the first
+    /// one does not apply; without a requirement it always applies then.
+    pub otherwise: Option<(Option<Requirement>, Choice)>,
+}
+
+/// Fields of which at least one must be given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// The fields.
+    pub at_least_one_of: Vec<String>,
+    /// The text when none is; `%s` stands for their names.
+    pub err: Option<String>,
 }
 
 /// A function that looks at some fields of an object.
@@ -142,6 +156,38 @@ impl EntityCheck {
         }))
     }
 
+    /// As [`EntityCheck::conditional`], with a text of its own for the object.
+    pub fn conditional_with_text(
+        if_field: &str,
+        if_match: Requirement,
+        then_field: &str,
+        then_match: Requirement,
+        then_err: &str,
+    ) -> Self {
+        match Self::conditional(if_field, if_match, then_field, then_match) {
+            Self::Conditional(condition) => {
+                Self::Conditional(Box::new(Condition { then_err: Some(then_err.to_owned()), ..*condition }))
+            }
+            other => other,
+        }
+    }
+
+    /// If a field is like this, at least one of others must be given; `err` is the text when none is, where `%s`
+    /// stands for their names.
+    pub fn conditional_at_least_one_of(
+        if_field: &str,
+        if_match: Requirement,
+        fields: &[&str],
+        err: &str,
+    ) -> Self {
+        Self::ConditionalAtLeastOneOf(Box::new(ConditionalChoice {
+            if_field: if_field.to_owned(),
+            if_match,
+            then: Choice::of(fields, err),
+            otherwise: None,
+        }))
+    }
+
     /// A function that looks at these fields and needs all of them.
     pub fn custom(fields: &[&str], function: CheckFunction) -> Self {
         Self::Custom(CustomCheck {
@@ -153,10 +199,17 @@ impl EntityCheck {
     }
 }
 
+impl Choice {
+    /// One of `fields` must be given.
+    pub fn of(fields: &[&str], err: &str) -> Self {
+        Self { at_least_one_of: owned(fields), err: Some(err.to_owned()) }
+    }
+}
+
 impl Requirement {
     /// It must be set.
     pub fn required() -> Self {
-        Self { required: true, ..Self::default() }
+        Self { required: Some(true), ..Self::default() }
     }
 
     /// It must be this.
@@ -174,6 +227,28 @@ impl Requirement {
     pub fn not_one_of<V: Into<Value>>(values: impl IntoIterator<Item = V>) -> Self {
         let not_one_of = Some(values.into_iter().map(Into::into).collect());
         Self { rules: Rules { not_one_of, ..Rules::default() }, ..Self::default() }
+    }
+
+    /// The list must contain this.
+    pub fn contains(value: impl Into<Value>) -> Self {
+        Self { rules: Rules { contains: Some(value.into()), ..Rules::default() }, ..Self::default() }
+    }
+
+    /// All elements must be like this.
+    pub fn elements(elements: Field) -> Self {
+        Self { elements: Some(Box::new(elements)), ..Self::default() }
+    }
+
+    /// It must have this length.
+    pub fn len_eq(length: usize) -> Self {
+        let length = Length { eq: Some(length), ..Length::default() };
+        Self { rules: Rules { length, ..Rules::default() }, ..Self::default() }
+    }
+
+    /// It must also pass a function.
+    pub fn check(mut self, check: Check) -> Self {
+        self.rules.check = Some(check);
+        self
     }
 
     /// It must match a Lua pattern.

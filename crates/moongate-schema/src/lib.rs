@@ -14,23 +14,35 @@
 #![deny(missing_docs)]
 
 mod catalog;
+pub mod checks;
+mod complete;
 mod context;
 mod entity_check;
+mod entity_rules;
 mod field;
+pub mod path;
+pub mod pattern;
+mod present;
 mod rules;
 mod schema;
 mod shorthand;
+pub mod text;
 mod transformation;
+pub mod types;
+mod validate;
 mod violations;
 
 pub use catalog::{Catalog, CatalogBuilder, CatalogError, Child};
 pub use context::{Context, Operation, Randomness, SeededRandomness, SystemRandomness};
-pub use entity_check::{CheckFailure, CheckFunction, Condition, CustomCheck, EntityCheck, Requirement};
+pub use entity_check::{
+    CheckFailure, CheckFunction, Choice, Condition, ConditionalChoice, CustomCheck, EntityCheck, Requirement,
+};
 pub use field::{Auto, Deprecation, Field, FieldType, OnDelete};
 pub use rules::{Check, Length, PatternRule, Rules};
 pub use schema::{Schema, Subschemas};
 pub use shorthand::{Shorthand, ShorthandTarget};
 pub use transformation::{Hook, Transformation};
+pub use validate::{is_reference, is_uuid};
 pub use violations::{Problem, Violations};
 
 /// An entity, a record or a configuration as it is given and stored.

@@ -90,3 +90,40 @@ impl PartialEq for Check {
         self.name == other.name
     }
 }
+
+impl Rules {
+    /// Puts the rules that `other` has in the place of these.
+    pub(crate) fn replace_with(&mut self, other: &Self) {
+        fn take<T: Clone>(own: &mut Option<T>, other: Option<&T>) {
+            if other.is_some() {
+                *own = other.cloned();
+            }
+        }
+        take(&mut self.eq, other.eq.as_ref());
+        take(&mut self.ne, other.ne.as_ref());
+        take(&mut self.not_one_of, other.not_one_of.as_ref());
+        take(&mut self.one_of, other.one_of.as_ref());
+        take(&mut self.gt, other.gt.as_ref());
+        take(&mut self.between, other.between.as_ref());
+        take(&mut self.length.eq, other.length.eq.as_ref());
+        take(&mut self.length.min, other.length.min.as_ref());
+        take(&mut self.length.max, other.length.max.as_ref());
+        take(&mut self.starts_with, other.starts_with.as_ref());
+        take(&mut self.not_match, other.not_match.as_ref());
+        take(&mut self.matches, other.matches.as_ref());
+        take(&mut self.match_any, other.match_any.as_ref());
+        take(&mut self.contains, other.contains.as_ref());
+        take(&mut self.check, other.check.as_ref());
+        take(&mut self.mutually_exclusive_subsets, other.mutually_exclusive_subsets.as_ref());
+        self.timestamp |= other.timestamp;
+        self.uuid |= other.uuid;
+        self.is_regex |= other.is_regex;
+        for (own, other) in
+            [(&mut self.match_none, &other.match_none), (&mut self.match_all, &other.match_all)]
+        {
+            if !other.is_empty() {
+                own.clone_from(other);
+            }
+        }
+    }
+}

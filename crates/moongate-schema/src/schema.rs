@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::{Context, EntityCheck, Field, Object, Operation, Shorthand, Transformation, Violations};
+use crate::{EntityCheck, Field, Object, Shorthand, Transformation};
 
 /// The declaration of an entity, a record, or the configuration of a plugin or vault.
 ///
@@ -26,6 +26,8 @@ pub struct Schema {
     is_internal: bool,
     has_ttl: bool,
     is_exported: bool,
+    is_virtual: bool,
+    links: HashMap<String, Arc<Schema>>,
 }
 
 /// The schemas that refine an entity, chosen by the value of one of its fields.
@@ -118,6 +120,11 @@ impl Schema {
         Self { is_internal: true, ..self }
     }
 
+    /// Objects are not kept in a table of their own; they are made from other entities, or not at all.
+    pub fn not_stored(self) -> Self {
+        Self { is_virtual: true, is_exported: false, ..self }
+    }
+
     /// Objects may have a time to live.
     pub fn with_ttl(self) -> Self {
         Self { has_ttl: true, ..self }
@@ -169,6 +176,11 @@ impl Schema {
         &self.entity_checks
     }
 
+    /// The changes to fields before they are stored.
+    pub fn transformations(&self) -> &[Transformation] {
+        &self.transformations
+    }
+
     /// The shorthands.
     pub fn shorthands(&self) -> &[Shorthand] {
         &self.shorthands
@@ -204,6 +216,11 @@ impl Schema {
         !self.is_internal
     }
 
+    /// Whether objects are kept in a table of their own.
+    pub fn is_stored(&self) -> bool {
+        !self.is_virtual
+    }
+
     /// Whether objects may have a time to live, given and shown as `ttl` in seconds.
     pub fn has_ttl(&self) -> bool {
         self.has_ttl
@@ -219,61 +236,30 @@ impl Schema {
         self.fields.iter().filter(|field| field.reference().is_some())
     }
 
-    /// Fills what was not given: shorthands are resolved, ids, times and random strings made, defaults and
-    /// nulls put in place. An update gets no defaults; there an absent field stays as it was.
-    ///
-    /// A shorthand of the wrong type, or one that contradicts the field that replaced it, is the only thing
-    /// that is refused here; everything else is left to [`Schema::validate`].
-    ///
-    /// # Errors
-    /// What is wrong with the shorthands.
-    pub fn complete(
-        &self,
-        input: Object,
-        operation: Operation,
-        context: &Context<'_>,
-    ) -> Result<Object, Violations> {
-        let _ = (operation, context);
-        Ok(input)
+    /// The schema of an entity that a field refers to; known once the schema is part of a catalog.
+    pub(crate) fn linked(&self, entity: &str) -> Option<&Schema> {
+        self.links.get(entity).map(Arc::as_ref)
     }
 
-    /// The whole object after a change: fields of `patch` take the place of those of `existing`, records are
-    /// merged field by field, lists and maps are replaced.
-    pub fn merge(&self, existing: &Object, patch: &Object) -> Object {
-        let mut whole = existing.clone();
-        whole.extend(patch.clone());
-        whole
+    /// Makes the schemas of the entities that it refers to known.
+    pub(crate) fn link(&mut self, entities: &HashMap<String, Arc<Schema>>) {
+        let references: Vec<String> =
+            self.references().filter_map(Field::reference).map(|(name, _)| name.to_owned()).collect();
+        for name in references {
+            if let Some(schema) = entities.get(&name) {
+                self.links.insert(name, Arc::clone(schema));
+            }
+        }
     }
 
-    /// Checks a whole object, as [`Schema::complete`] and [`Schema::merge`] make it.
-    ///
-    /// # Errors
-    /// Everything that is wrong with it.
-    pub fn validate(
-        &self,
-        object: &Object,
-        operation: Operation,
-        context: &Context<'_>,
-    ) -> Result<(), Violations> {
-        let _ = (object, operation, context);
-        Ok(())
-    }
-
-    /// Runs the transformations on an object that is valid: passwords are hashed and the like.
-    ///
-    /// `input` is what was given (the completed patch of an update): a transformation runs when all its fields
-    /// are set there.
-    ///
-    /// # Errors
-    /// Why a value cannot be transformed.
-    pub fn transform(&self, object: &mut Object, input: &Object) -> Result<(), String> {
-        let _ = (object, input);
-        Ok(())
-    }
-
-    /// What the Admin API shows of a stored object: every field, records in full, deprecated shorthands, and
-    /// required fields that are null with their default.
-    pub fn present(&self, row: &Object) -> Object {
-        row.clone()
+    /// The fields of an object: those of the entity, in the place of each the sub-schema's if that has it, and
+    /// what only the sub-schema has.
+    pub(crate) fn fields_of<'a>(&'a self, subschema: Option<&'a Schema>) -> impl Iterator<Item = &'a Field> {
+        let refined = move |field: &'a Field| {
+            subschema.and_then(|schema| schema.field_named(&field.name)).unwrap_or(field)
+        };
+        let further = subschema.into_iter().flat_map(|schema| &schema.fields);
+        let further = further.filter(|field| !self.places.contains_key(&field.name));
+        self.fields.iter().map(refined).chain(further)
     }
 }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::Object;
+use crate::text::value_at;
+use crate::{Object, Schema};
 
 /// A change to fields before they are stored.
 ///
@@ -38,5 +39,29 @@ impl fmt::Debug for Hook {
 impl PartialEq for Hook {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
+    }
+}
+
+impl Schema {
+    /// Runs the transformations on an object that is valid: passwords are hashed and the like.
+    ///
+    /// `input` is what was given (the completed patch of an update): a transformation runs when all fields that
+    /// it changes are set there.
+    ///
+    /// # Errors
+    /// Why a value cannot be transformed.
+    pub fn transform(&self, object: &mut Object, input: &Object) -> Result<(), String> {
+        for transformation in self.transformations() {
+            let is_given = |path: &String| value_at(input, path).is_some_and(|value| !value.is_null());
+            if !transformation.input.iter().all(is_given) {
+                continue;
+            }
+            let paths = transformation.input.iter().chain(&transformation.needs);
+            let values: Vec<&Value> =
+                paths.map(|path| value_at(object, path).unwrap_or(&Value::Null)).collect();
+            let changed = (transformation.on_write.run)(&values)?;
+            object.extend(changed);
+        }
+        Ok(())
     }
 }

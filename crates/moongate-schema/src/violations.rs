@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::Object;
+use crate::text::pretty_table;
 
 /// What is wrong with an object, by field.
 ///
@@ -73,6 +74,19 @@ impl Violations {
         self.entity.push(text.into());
     }
 
+    /// Adds all that is noted in `other`. Records are joined; otherwise what `other` says of a field stands.
+    pub fn merge(&mut self, other: Self) {
+        self.entity.extend(other.entity);
+        for (field, problem) in other.fields {
+            match (self.fields.get_mut(&field), problem) {
+                (Some(Problem::Record(own)), Problem::Record(further)) => own.merge(further),
+                (_, problem) => {
+                    self.fields.insert(field, problem);
+                }
+            }
+        }
+    }
+
     /// The problem noted for a field.
     pub fn field(&self, field: &str) -> Option<&Problem> {
         self.fields.get(field)
@@ -117,7 +131,7 @@ impl Violations {
                 Problem::Record(inner) => {
                     if !inner.entity.is_empty() {
                         let list = inner.entity.iter().map(String::as_str).collect::<Value>();
-                        parts.push(format!("{field}.@entity: {}", list));
+                        parts.push(format!("{field}.@entity: {}", pretty_table(&list)));
                     }
                     for (name, problem) in &inner.fields {
                         parts.push(format!("{field}.{name}: {}", problem.in_message()));
@@ -154,7 +168,7 @@ impl Problem {
     fn in_message(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
-            nested => nested.to_value().to_string(),
+            nested => pretty_table(&nested.to_value()),
         }
     }
 }

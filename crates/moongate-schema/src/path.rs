@@ -51,7 +51,7 @@ pub fn path_regex(text: &str) -> Result<Regex, regex::Error> {
 }
 
 /// As [`normalise`], but dot segments stop at the root, and whether one did is told.
-pub(crate) fn resolve(path: &str) -> Result<(Cow<'_, str>, bool), PathError> {
+pub fn resolve(path: &str) -> Result<(Cow<'_, str>, bool), PathError> {
     if !path.starts_with('/') {
         return Err(PathError::NotAbsolute);
     }
@@ -84,13 +84,13 @@ pub(crate) fn resolve(path: &str) -> Result<(Cow<'_, str>, bool), PathError> {
 }
 
 /// The byte that two hexadecimal digits stand for.
-pub(crate) fn escaped_byte(high: u8, low: u8) -> Option<u8> {
+pub fn escaped_byte(high: u8, low: u8) -> Option<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     Some(digit(high)? << 4 | digit(low)?)
 }
 
 /// Whether a byte has a meaning of its own in a URL, which an escape takes from it.
-pub(crate) fn is_reserved(byte: u8) -> bool {
+pub fn is_reserved(byte: u8) -> bool {
     b"!*'();:@&=+$,/?%#[]".contains(&byte)
 }
 

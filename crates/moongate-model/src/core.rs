@@ -1,0 +1,62 @@
+//! The core entities, declared.
+//!
+//! Each entity is declared once, in a file of its own; validation, defaults, tables, the Admin API and the
+//! declarative format all follow from it. Entities of plugins are declared by the plugins.
+
+mod ca_certificates;
+mod certificates;
+mod consumers;
+mod filter_chains;
+mod key_sets;
+mod keys;
+mod plugins;
+mod routes;
+mod services;
+mod snis;
+mod tags;
+mod targets;
+mod upstreams;
+mod vaults;
+
+use moongate_schema::{Catalog, CatalogBuilder, Schema};
+
+/// How routes are declared and matched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RouterFlavor {
+    /// By fields such as `paths`; the default.
+    #[default]
+    TraditionalCompatible,
+    /// By fields such as `paths`, with server names that cannot have wildcards.
+    Traditional,
+    /// By fields, or by an expression.
+    Expressions,
+}
+
+/// The schemas of the core entities.
+pub fn schemas(flavor: RouterFlavor) -> Vec<Schema> {
+    vec![
+        certificates::schema(),
+        ca_certificates::schema(),
+        snis::schema(),
+        services::schema(),
+        routes::schema(flavor),
+        consumers::schema(),
+        upstreams::schema(),
+        targets::schema(),
+        plugins::schema(),
+        vaults::schema(),
+        key_sets::schema(),
+        keys::schema(),
+        filter_chains::schema(),
+        tags::schema(),
+    ]
+}
+
+/// Begins a catalog with the core entities and the kinds of vaults that the gateway knows. Plugins are to be
+/// added.
+pub fn catalog(flavor: RouterFlavor) -> CatalogBuilder {
+    Catalog::builder(schemas(flavor)).vault("env", vaults::env())
+}
+
+#[cfg(test)]
+mod tests;

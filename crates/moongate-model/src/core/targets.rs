@@ -1,0 +1,16 @@
+//! Targets: the addresses of an upstream.
+
+use moongate_schema::{Auto, Field, Schema, checks, types};
+
+pub(super) fn schema() -> Schema {
+    Schema::entity("targets")
+        .endpoint_key("target")
+        .cache_key(&["upstream", "target"])
+        .field("id", types::id())
+        .field("created_at", Field::number().timestamp().auto(Auto::CreatedAt))
+        .field("updated_at", Field::number().timestamp().auto(Auto::UpdatedAt))
+        .field("upstream", Field::foreign("upstreams").required().cascade())
+        .field("target", Field::string().required().check(checks::TARGET))
+        .field("weight", Field::integer().between(0, 65535).default(100))
+        .field("tags", types::tags())
+}

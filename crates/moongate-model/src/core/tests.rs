@@ -1,0 +1,119 @@
+//! The core entities.
+
+mod facts;
+
+use moongate_schema::{Catalog, Context, Object, Operation, SeededRandomness, Violations};
+use serde_json::{Value, json};
+
+use super::{RouterFlavor, catalog};
+
+#[test]
+fn parents_come_before_children() {
+    let catalog = test_catalog();
+    let names: Vec<&str> = catalog.entities().iter().map(|schema| schema.name()).collect();
+    for (parent, child) in [
+        ("services", "routes"),
+        ("certificates", "services"),
+        ("routes", "plugins"),
+        ("consumers", "plugins"),
+        ("upstreams", "targets"),
+        ("key_sets", "keys"),
+    ] {
+        let place = |name| names.iter().position(|one| *one == name).unwrap();
+        assert!(place(parent) < place(child), "{names:?}");
+    }
+    let children: Vec<(&str, &str)> = catalog
+        .children("services")
+        .iter()
+        .map(|child| (child.schema.name(), child.field.as_str()))
+        .collect();
+    assert_eq!(children, [("routes", "service"), ("plugins", "service"), ("filter_chains", "service")]);
+    assert_eq!(catalog.entity_by_admin_path("key-sets").unwrap().name(), "key_sets");
+}
+
+#[test]
+fn a_service_is_completed_with_its_defaults() {
+    let service = complete("services", json!({"url": "https://example.com/api"})).unwrap();
+    let shown = test_catalog().entity("services").unwrap().present(&service);
+    assert_eq!(
+        Value::Object(shown),
+        json!({
+            "id": service["id"], "created_at": 1_700_000_000, "updated_at": 1_700_000_000, "name": null,
+            "retries": 5, "protocol": "https", "host": "example.com", "port": 443, "path": "/api",
+            "connect_timeout": 60000, "write_timeout": 60000, "read_timeout": 60000, "tags": null,
+            "client_certificate": null, "tls_verify": null, "tls_verify_depth": null, "ca_certificates": null,
+            "enabled": true
+        })
+    );
+}
+
+#[test]
+fn the_time_of_targets_has_milliseconds() {
+    let target = complete("targets", json!({"target": "a.test:80"})).unwrap();
+    assert_eq!(target["created_at"], json!(1_700_000_000.123));
+}
+
+#[test]
+fn grpc_routes_keep_their_path() {
+    let route = complete("routes", json!({"protocols": ["grpc"], "paths": ["/x"]})).unwrap();
+    assert_eq!(route["strip_path"], json!(false));
+    let route = complete("routes", json!({"paths": ["/x"]})).unwrap();
+    assert_eq!(route["strip_path"], json!(true));
+}
+
+#[test]
+fn the_algorithm_follows_what_is_hashed_on() {
+    for (given, algorithm, hash_on) in [
+        (json!({}), "round-robin", "none"),
+        (json!({"hash_on": "ip"}), "consistent-hashing", "ip"),
+        (json!({"hash_on": "none", "algorithm": "consistent-hashing"}), "round-robin", "none"),
+        (json!({"hash_on": null}), "round-robin", "none"),
+        (json!({"algorithm": "least-connections", "hash_on": "ip"}), "least-connections", "none"),
+        (json!({"algorithm": "latency"}), "latency", "none"),
+    ] {
+        let upstream = complete("upstreams", given.clone()).unwrap();
+        assert_eq!(
+            (&upstream["algorithm"], &upstream["hash_on"]),
+            (&json!(algorithm), &json!(hash_on)),
+            "{given}"
+        );
+    }
+}
+
+#[test]
+fn a_partial_health_check_is_filled() {
+    let given = json!({"name": "up", "healthchecks": {"active": {"healthy": {"interval": 5}}}});
+    let upstream = complete("upstreams", given).unwrap();
+    let shown = test_catalog().entity("upstreams").unwrap().present(&upstream);
+    assert_eq!(
+        shown["healthchecks"]["active"]["healthy"],
+        json!({
+            "interval": 5, "http_statuses": [200, 302], "successes": 0
+        })
+    );
+    assert_eq!(shown["healthchecks"]["active"]["headers"], Value::Null);
+    assert_eq!(shown["healthchecks"]["passive"]["unhealthy"]["http_statuses"], json!([429, 500, 503]));
+}
+
+fn test_catalog() -> Catalog {
+    catalog(RouterFlavor::TraditionalCompatible).build().unwrap()
+}
+
+fn complete(entity: &str, input: Value) -> Result<Object, Violations> {
+    let catalog = test_catalog();
+    let randomness = SeededRandomness::new(1);
+    let context = Context::new(1_700_000_000_123, &randomness);
+    let Value::Object(input) = input else { panic!("an object") };
+    catalog.entity(entity).unwrap().complete(input, Operation::Insert, &context)
+}
+
+/// What is wrong with a new object: the message and the fields, or `None`.
+fn problems(entity: &str, input: &Value) -> Option<(String, Value)> {
+    let catalog = test_catalog();
+    let randomness = SeededRandomness::new(1);
+    let context = Context::new(1_700_000_000_123, &randomness);
+    let schema = catalog.entity(entity).unwrap();
+    let completed = schema.complete(input.as_object().unwrap().clone(), Operation::Insert, &context);
+    let checked = completed.and_then(|object| schema.validate(&object, Operation::Insert, &context));
+    checked.err().map(|violations| (violations.message(), violations.fields()))
+}
