@@ -27,6 +27,29 @@ impl Schema {
         if violations.is_empty() { Ok(object) } else { Err(violations) }
     }
 
+    /// Completes `patch` and merges it into `existing`: what a PATCH does before the whole is validated.
+    ///
+    /// The first part of the result is the completed patch, which [`Schema::transform`] needs, the second the
+    /// whole object. The patch need not name the sub-schema again, such as the plugin.
+    ///
+    /// # Errors
+    /// What is wrong with the shorthands.
+    pub fn change(
+        &self,
+        existing: &Object,
+        mut patch: Object,
+        context: &Context<'_>,
+    ) -> Result<(Object, Object), Violations> {
+        if let Some(key) = self.all_subschemas().map(|subschemas| &subschemas.key)
+            && let (None, Some(value)) = (patch.get(key), existing.get(key))
+        {
+            patch.insert(key.clone(), value.clone());
+        }
+        let patch = self.complete(patch, Operation::Update, context)?;
+        let whole = self.merge(existing, &patch);
+        Ok((patch, whole))
+    }
+
     /// The whole object after a change: fields of `patch` take the place of those of `existing`, records are
     /// merged field by field, lists and maps are replaced.
     pub fn merge(&self, existing: &Object, patch: &Object) -> Object {
@@ -59,10 +82,10 @@ impl Schema {
         context: &Context<'_>,
         violations: &mut Violations,
     ) -> Object {
-        self.resolve_shorthands(&mut object, violations);
+        self.resolve_shorthands(&mut object, context, violations);
         let subschema = self.subschema_of(&object).cloned();
         if let Some(subschema) = &subschema {
-            subschema.resolve_shorthands(&mut object, violations);
+            subschema.resolve_shorthands(&mut object, context, violations);
         }
         for field in self.fields_of(subschema.as_deref()) {
             let given = object.remove(&field.name);
@@ -76,9 +99,9 @@ impl Schema {
         object
     }
 
-    fn resolve_shorthands(&self, object: &mut Object, violations: &mut Violations) {
+    fn resolve_shorthands(&self, object: &mut Object, context: &Context<'_>, violations: &mut Violations) {
         for shorthand in self.shorthands() {
-            match shorthand.resolve(object, self) {
+            match shorthand.resolve(object, self, context) {
                 Outcome::Absent | Outcome::Resolved => {}
                 Outcome::Wrong(problem) => violations.add(&shorthand.field.name, problem),
             }

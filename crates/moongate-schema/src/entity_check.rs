@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::{Check, Field, Length, Object, Rules, Violations};
+use crate::{Check, Context, Field, Length, Object, Rules, Violations};
 
 /// What must hold between fields. Names of fields may be paths, such as `config.redis.host`.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,7 +102,7 @@ pub struct CheckFunction {
     /// The name.
     pub name: &'static str,
     /// Says what is wrong with the object.
-    pub run: fn(&Object) -> Result<(), CheckFailure>,
+    pub run: fn(&Object, &Context<'_>) -> Result<(), CheckFailure>,
 }
 
 /// What a custom check found.

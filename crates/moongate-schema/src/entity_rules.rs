@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::text::value_at;
-use crate::validate::{MISSING, Mode, quoted, same};
+use crate::validate::{Look, MISSING, Mode, quoted, same};
 use crate::{
     CheckFailure, Choice, Condition, ConditionalChoice, CustomCheck, EntityCheck, Field, FieldType, Object,
     Problem, Requirement, Schema, Transformation, Violations,
@@ -15,16 +15,16 @@ impl Schema {
         &self,
         object: &Object,
         subschema: Option<&Schema>,
-        mode: Mode,
+        look: Look<'_>,
         violations: &mut Violations,
     ) {
-        let run = Run { schema: self, subschema, object, mode };
+        let run = Run { schema: self, subschema, object, look };
         for schema in [Some(self), subschema].into_iter().flatten() {
             for check in schema.entity_checks() {
                 run.check(check, violations);
             }
         }
-        if mode == Mode::Partial {
+        if look.mode == Mode::Partial {
             return;
         }
         for schema in [Some(self), subschema].into_iter().flatten() {
@@ -39,7 +39,7 @@ struct Run<'a> {
     schema: &'a Schema,
     subschema: Option<&'a Schema>,
     object: &'a Object,
-    mode: Mode,
+    look: Look<'a>,
 }
 
 impl Run<'_> {
@@ -49,7 +49,7 @@ impl Run<'_> {
                 if self.is_skipped(fields) || self.given(fields).next().is_some() {
                     return;
                 }
-                let when = if self.mode == Mode::Update { "when updating, " } else { "" };
+                let when = if self.look.mode == Mode::Update { "when updating, " } else { "" };
                 format!("{when}at least one of these fields must be non-empty: {}", names(fields))
             }
             EntityCheck::OnlyOneOf(fields) => {
@@ -152,7 +152,7 @@ impl Run<'_> {
         violations.add_entity(match &choice.err {
             Some(err) => err.replace("%s", &names),
             None => {
-                let when = if self.mode == Mode::Update { "when updating, " } else { "" };
+                let when = if self.look.mode == Mode::Update { "when updating, " } else { "" };
                 format!("{when}at least one of these fields must be non-empty: {names}")
             }
         });
@@ -168,7 +168,7 @@ impl Run<'_> {
         if !custom.run_with_missing_fields && fields.iter().any(is_missing) {
             return;
         }
-        match (function.run)(self.object) {
+        match (function.run)(self.object, self.look.context) {
             Ok(()) => {}
             Err(CheckFailure::Entity(text)) => violations.add_entity(text),
             Err(CheckFailure::Fields(fields)) => violations.merge(fields),
@@ -189,7 +189,7 @@ impl Run<'_> {
 
     /// Whether nothing of what a check looks at is there, and that is no wonder.
     fn is_skipped(&self, fields: &[String]) -> bool {
-        self.mode == Mode::Partial && fields.iter().all(|field| self.value(field).is_none())
+        self.look.mode == Mode::Partial && fields.iter().all(|field| self.value(field).is_none())
     }
 
     fn value(&self, path: &str) -> Option<&Value> {
@@ -213,7 +213,7 @@ impl Run<'_> {
                 requirement.whole.get_or_init(|| whole)
             }
         };
-        whole.problem(value, self.schema, self.mode)
+        whole.problem(value, self.schema, self.look)
     }
 
     fn field_at(&self, path: &str) -> Option<&Field> {

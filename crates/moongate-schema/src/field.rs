@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::{Check, PatternRule, Rules, Schema};
+use crate::{Check, Object, PatternRule, Rules, Schema};
 
 /// A field of a [`Schema`], or the elements of a list or a map.
 ///
@@ -221,6 +221,19 @@ impl Field {
     /// What it holds when it is not given.
     pub fn default(self, value: impl Into<Value>) -> Self {
         Self { default: Some(value.into()), ..self }
+    }
+
+    /// The default of a record is made of the defaults of its fields.
+    pub fn default_of_fields(self) -> Self {
+        let Some(record) = self.fields() else { return self };
+        let default = |field: &Self| Some((field.name.clone(), field.default.clone()?));
+        let default: Object = record.fields().iter().filter_map(default).collect();
+        self.default(default)
+    }
+
+    /// The same, but for the fields of the record.
+    pub fn with_fields(self, schema: Schema) -> Self {
+        Self { kind: FieldType::Record(Arc::new(schema)), ..self }
     }
 
     /// No two objects have the same value.

@@ -5,8 +5,8 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::text::{plain, value_at};
-use crate::validate::{Mode, same};
-use crate::{Field, Object, Problem, Schema, Violations};
+use crate::validate::{Look, Mode, same};
+use crate::{Context, Field, Object, Problem, Schema, Violations};
 
 /// A name under which the value of other fields can be given.
 ///
@@ -82,9 +82,9 @@ pub(crate) enum Outcome {
 
 impl Shorthand {
     /// Puts the fields that the shorthand stands for in its place.
-    pub(crate) fn resolve(&self, object: &mut Object, schema: &Schema) -> Outcome {
+    pub(crate) fn resolve(&self, object: &mut Object, schema: &Schema, context: &Context<'_>) -> Outcome {
         let Some(value) = object.get(&self.field.name) else { return Outcome::Absent };
-        if let Some(problem) = self.field.problem(value, schema, Mode::Full) {
+        if let Some(problem) = self.field.problem(value, schema, Look { mode: Mode::Full, context }) {
             return Outcome::Wrong(problem);
         }
         if let Some(text) = self.contradiction(value, object) {

@@ -21,12 +21,11 @@ impl Schema {
         operation: Operation,
         context: &Context<'_>,
     ) -> Result<(), Violations> {
-        let _ = context;
-        let violations = self.violations(object, Mode::of(operation));
+        let violations = self.violations(object, Look { mode: Mode::of(operation), context });
         if violations.is_empty() { Ok(()) } else { Err(violations) }
     }
 
-    pub(crate) fn violations(&self, object: &Object, mode: Mode) -> Violations {
+    pub(crate) fn violations(&self, object: &Object, look: Look<'_>) -> Violations {
         if let Some(violations) = self.selection_violation(object) {
             return violations;
         }
@@ -37,7 +36,7 @@ impl Schema {
                 subschema.and_then(|schema| schema.field_named(name)).or_else(|| self.field_named(name));
             let problem = match field {
                 Some(field) if field.auto == Some(crate::Auto::UpdatedAt) => None,
-                Some(field) => field.problem(value, self, mode),
+                Some(field) => field.problem(value, self, look),
                 None if name == "ttl" && self.has_ttl() => None,
                 None => Some(Problem::from("unknown field")),
             };
@@ -45,14 +44,14 @@ impl Schema {
                 violations.add(name, problem);
             }
         }
-        if mode != Mode::Partial {
+        if look.mode != Mode::Partial {
             for field in self.fields_of(subschema) {
                 if field.is_required() && !object.contains_key(&field.name) {
                     violations.add(&field.name, Problem::from(MISSING));
                 }
             }
         }
-        self.check_entity(object, subschema, mode, &mut violations);
+        self.check_entity(object, subschema, look, &mut violations);
         violations
     }
 
@@ -71,6 +70,13 @@ impl Schema {
         };
         Some(Violations::of_field(key, text))
     }
+}
+
+/// How an object is looked at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Look<'a> {
+    pub(crate) mode: Mode,
+    pub(crate) context: &'a Context<'a>,
 }
 
 /// How much of an object is looked at.
@@ -95,14 +101,14 @@ impl Mode {
 
 impl Field {
     /// What is wrong with `value`; `schema` is the one that the field belongs to.
-    pub(crate) fn problem(&self, value: &Value, schema: &Schema, mode: Mode) -> Option<Problem> {
+    pub(crate) fn problem(&self, value: &Value, schema: &Schema, look: Look<'_>) -> Option<Problem> {
         if value.is_null() {
             return self.null_problem().map(Problem::from);
         }
         if self.rules.eq == Some(Value::Null) {
             return Some(self.text(|| "value must be null".to_owned()));
         }
-        if let Some(problem) = self.type_problem(value, schema, mode) {
+        if let Some(problem) = self.type_problem(value, schema, look) {
             return Some(problem);
         }
         if self.referenceable && is_reference(value) {
@@ -126,7 +132,7 @@ impl Field {
         }
     }
 
-    fn type_problem(&self, value: &Value, schema: &Schema, mode: Mode) -> Option<Problem> {
+    fn type_problem(&self, value: &Value, schema: &Schema, look: Look<'_>) -> Option<Problem> {
         let expected = match (&self.kind, value) {
             (FieldType::String, Value::String(_))
             | (FieldType::Number, Value::Number(_))
@@ -136,27 +142,27 @@ impl Field {
                 return None;
             }
             (FieldType::Array(elements) | FieldType::Set(elements), Value::Array(values)) => {
-                return element_problems(elements, values, schema, mode);
+                return element_problems(elements, values, schema, look);
             }
             (FieldType::Array(_) | FieldType::Set(_), Value::Object(members)) if members.is_empty() => {
                 return None;
             }
             (FieldType::Map { keys, values }, Value::Object(members)) => {
                 return members.iter().find_map(|(key, value)| {
-                    let key = keys.problem(&Value::String(key.clone()), schema, mode);
-                    key.or_else(|| values.problem(value, schema, mode))
+                    let key = keys.problem(&Value::String(key.clone()), schema, look);
+                    key.or_else(|| values.problem(value, schema, look))
                 });
             }
             (FieldType::Map { keys, values }, Value::Array(members)) => {
                 // A list is a map whose keys are numbers.
                 return members.iter().enumerate().find_map(|(at, value)| {
-                    let key = keys.problem(&Value::from(at + 1), schema, mode);
-                    key.or_else(|| values.problem(value, schema, mode))
+                    let key = keys.problem(&Value::from(at + 1), schema, look);
+                    key.or_else(|| values.problem(value, schema, look))
                 });
             }
             (FieldType::Record(_), _) if self.is_abstract => return None,
             (FieldType::Record(record), Value::Object(members)) => {
-                let inner = record.violations(members, mode);
+                let inner = record.violations(members, look);
                 return (!inner.is_empty()).then_some(Problem::Record(inner));
             }
             (FieldType::Record(record), Value::Array(members)) => {
@@ -166,11 +172,11 @@ impl Field {
                 if !members.is_empty() {
                     return Some(Problem::Elements(members));
                 }
-                let inner = record.violations(&Object::new(), mode);
+                let inner = record.violations(&Object::new(), look);
                 return (!inner.is_empty()).then_some(Problem::Record(inner));
             }
             (FieldType::Foreign { reference, .. }, value) => {
-                return reference_problem(schema.linked(reference), value);
+                return reference_problem(schema.linked(reference), value, look);
             }
             (kind, _) => kind.article_and_name(),
         };
@@ -196,14 +202,14 @@ impl FieldType {
     }
 }
 
-fn element_problems(elements: &Field, values: &[Value], schema: &Schema, mode: Mode) -> Option<Problem> {
-    let problem = |(at, value)| elements.problem(value, schema, mode).map(|problem| (at, problem));
+fn element_problems(elements: &Field, values: &[Value], schema: &Schema, look: Look<'_>) -> Option<Problem> {
+    let problem = |(at, value)| elements.problem(value, schema, look).map(|problem| (at, problem));
     let problems: BTreeMap<usize, Problem> = values.iter().enumerate().filter_map(problem).collect();
     (!problems.is_empty()).then_some(Problem::Elements(problems))
 }
 
 /// What is wrong with a reference: it holds no id, or one that is none.
-fn reference_problem(target: Option<&Schema>, value: &Value) -> Option<Problem> {
+fn reference_problem(target: Option<&Schema>, value: &Value, look: Look<'_>) -> Option<Problem> {
     let id = value.as_object().and_then(|key| key.get("id"));
     let text = match id {
         Some(Value::Null) => MISSING,
@@ -214,7 +220,7 @@ fn reference_problem(target: Option<&Schema>, value: &Value) -> Option<Problem> 
     };
     // What is given is looked at as the object that it stands for, which may say more.
     if let (Some(target), Value::Object(key)) = (target, value) {
-        let whole = target.violations(key, Mode::Partial);
+        let whole = target.violations(key, Look { mode: Mode::Partial, ..look });
         if !whole.is_empty() {
             return Some(Problem::Record(whole));
         }

@@ -1,9 +1,11 @@
 //! Keys that tokens are checked with.
 
 use moongate_schema::{
-    CheckFailure, CheckFunction, CustomCheck, EntityCheck, Field, Object, Schema, is_reference, types,
+    Check, CheckFailure, CheckFunction, Context, CustomCheck, EntityCheck, Field, Object, Schema, types,
 };
 use serde_json::Value;
+
+use crate::pki;
 
 pub(super) fn schema() -> Schema {
     let pem = Schema::record()
@@ -19,7 +21,7 @@ pub(super) fn schema() -> Schema {
         .field("name", Field::string().optional().unique())
         .field("kid", kid)
         .field("jwk", Field::string().referenceable().encrypted())
-        .field("pem", Field::record(pem).optional())
+        .field("pem", Field::record(pem).optional().check(Check { name: "key_pair", run: check_pem }))
         .field("tags", types::tags())
         .field("created_at", types::created_at())
         .field("updated_at", types::updated_at())
@@ -33,14 +35,13 @@ pub(super) fn schema() -> Schema {
         }))
 }
 
-fn check_material(key: &Object) -> Result<(), CheckFailure> {
-    let Some(jwk) = key.get("jwk").filter(|jwk| !is_reference(jwk)).and_then(Value::as_str) else {
-        return Ok(());
-    };
-    let failure = |text: &str| CheckFailure::Entity(text.to_owned());
-    let jwk: Value = serde_json::from_str(jwk).map_err(|_| failure("could not json decode jwk string"))?;
-    if jwk.get("kid") != key.get("kid") {
-        return Err(failure("kid in jwk.kid must be equal to keys.kid"));
-    }
-    Ok(())
+fn check_pem(value: &Value) -> Result<(), String> {
+    let part = |name: &str| value.get(name).and_then(Value::as_str);
+    pki::check_key_pair(part("public_key"), part("private_key"))
+}
+
+fn check_material(key: &Object, _context: &Context<'_>) -> Result<(), CheckFailure> {
+    let text = |name: &str| key.get(name).and_then(Value::as_str);
+    let Some(jwk) = text("jwk") else { return Ok(()) };
+    pki::check_jwk(jwk, text("kid")).map_err(|text| CheckFailure::Entity(text.to_owned()))
 }

@@ -4,8 +4,8 @@ mod groups;
 
 use moongate_schema::checks::{regex_problem, unsupported_in_router};
 use moongate_schema::{
-    CheckFailure, CheckFunction, CustomCheck, EntityCheck, Field, Object, Requirement, Schema, Subschemas,
-    checks, types,
+    CheckFailure, CheckFunction, Context, CustomCheck, EntityCheck, Field, Object, Requirement, Schema,
+    Subschemas, checks, types,
 };
 use serde_json::{Value, json};
 
@@ -102,7 +102,7 @@ fn router_check(fields: &[&str]) -> EntityCheck {
     })
 }
 
-fn fits_router(route: &Object) -> Result<(), CheckFailure> {
+fn fits_router(route: &Object, _context: &Context<'_>) -> Result<(), CheckFailure> {
     let refused = |reason: String| {
         let text = format!("Router Expression failed validation: {reason}");
         Err(CheckFailure::Entity(text))
