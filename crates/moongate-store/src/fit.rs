@@ -60,7 +60,10 @@ fn value_of(column: &Column, value: Value) -> Result<Value, &'static str> {
         Kind::Boolean => value.is_boolean().then_some(value).ok_or("neither true nor false"),
         Kind::Integer => whole(&value).map(Value::from).ok_or("no whole number of 64 bits"),
         Kind::Number => match value {
-            Value::Number(number) => Ok(plain(number)),
+            // As a float first, which is what databases keep.
+            Value::Number(number) => {
+                Ok(number.as_f64().and_then(Number::from_f64).map_or(Value::Null, plain))
+            }
             _ => Err("no number"),
         },
         Kind::Timestamp => {

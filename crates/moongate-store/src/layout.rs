@@ -1,5 +1,7 @@
 //! Which tables there are.
 
+mod of_catalog;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

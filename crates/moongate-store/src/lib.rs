@@ -5,27 +5,33 @@
 //! store), shown to a [`Guard`] which may refuse it, made durable in one transaction, and only then visible. A read
 //! first makes sure that the dataset is what the database has: another node may have written.
 //!
-//! The consequence that may surprise: rows that somebody changes in the database by other means than this crate are
-//! not seen until they are recorded in its table of changes, or the process starts again.
+//! The consequence that may surprise: rows that somebody changes in a SQLite file by other means than this crate are
+//! not seen until the process starts again. In Postgres triggers record such changes.
 //!
 //! What tables there are is said by a [`Layout`], which is derived from the catalog of schemas.
 #![deny(missing_docs)]
 
+mod cell;
 mod change;
 mod clock;
 mod collection;
 mod dataset;
 mod error;
 mod fit;
+mod follow;
 mod history;
 mod key;
 mod layout;
 mod memory;
+mod migrations;
 mod page;
 mod plan;
+mod postgres;
 mod read_only;
 mod record;
 mod sharded;
+mod sql;
+mod sqlite;
 mod store;
 
 pub use change::{Change, Effect, Outcome, Version, Written};
@@ -35,11 +41,14 @@ pub use error::StoreError;
 pub use key::Key;
 pub use layout::{Column, Foreign, Kind, Layout, OnDelete, Table, Unique};
 pub use memory::MemoryStore;
+pub use migrations::{Migration, Migrations};
 pub use page::{
     Offset, OffsetError, Page, PageRequest, TagFilter, TagFilterError, TagOffset, TagPage, TagRow,
 };
+pub use postgres::{PostgresMigrations, PostgresSettings, PostgresStore, Tls, Trust};
 pub use read_only::ReadOnlyStore;
 pub use record::Record;
+pub use sqlite::{SqliteMigrations, SqliteStore};
 pub use store::{Guard, Status, Store, Unguarded};
 
 /// One entity as it is written and read: a JSON object.

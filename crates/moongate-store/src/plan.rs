@@ -104,7 +104,7 @@ impl Planner {
             return Err(StoreError::Unfit { entity: entity.to_owned(), field: "id".to_owned(), why });
         }
         let current = self.live(&table, id).ok_or(StoreError::NotFound)?;
-        if !Row::eq(current, &before) {
+        if *current.row() != before {
             return Err(StoreError::Conflict { entity: entity.to_owned(), id });
         }
         let expires_at = if ttl == Ttl::Unsaid { current.expires_at() } else { self.expiry(ttl) };

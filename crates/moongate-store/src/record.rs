@@ -32,6 +32,10 @@ impl Record {
         self.expires_at.is_some_and(|at| at <= now)
     }
 
+    pub(crate) fn row(&self) -> &Row {
+        &self.row
+    }
+
     /// The id. `None` never happens with rows that come from a store.
     pub fn id(&self) -> Option<Uuid> {
         id_of(self.row.get("id"))
