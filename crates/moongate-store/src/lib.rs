@@ -33,6 +33,8 @@ mod sharded;
 mod sql;
 mod sqlite;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use change::{Change, Effect, Outcome, Version, Written};
 pub use clock::Clock;

@@ -219,5 +219,5 @@ async fn watch_over(store: Weak<Inner>) {
 
 /// How often a write is tried when other processes come between.
 const ATTEMPTS: u32 = 20;
-const LOOK: Duration = Duration::from_millis(500);
-const LOOKS_PER_PURGE: u64 = 120;
+const LOOK: Duration = Duration::from_millis(250);
+const LOOKS_PER_PURGE: u64 = 240;

@@ -266,9 +266,9 @@ const STEADY: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// A list of changes. Without one, the version gets a row without an entity.
 const NOTE: &str = "
 INSERT INTO moongate_changes (version, position, entity, entity_id)
-SELECT $1, position, entity, entity_id
+SELECT $1::bigint, position, entity, entity_id
 FROM unnest($2::text[], $3::uuid[]) WITH ORDINALITY AS list (entity, entity_id, position)
-UNION ALL SELECT $1, 0, NULL, NULL WHERE cardinality($2::text[]) = 0";
+UNION ALL SELECT $1::bigint, 0, NULL, NULL WHERE cardinality($2::text[]) = 0";
 
 /// How many statements are under way at once.
 const IN_FLIGHT: usize = 500;
