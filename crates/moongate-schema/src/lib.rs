@@ -20,6 +20,8 @@ mod context;
 mod entity_check;
 mod entity_rules;
 mod field;
+mod functions;
+mod json;
 pub mod path;
 pub mod pattern;
 mod present;
@@ -38,6 +40,8 @@ pub use entity_check::{
     CheckFailure, CheckFunction, Choice, Condition, ConditionalChoice, CustomCheck, EntityCheck, Requirement,
 };
 pub use field::{Auto, Deprecation, Field, FieldType, OnDelete};
+pub use functions::{Functions, ShorthandFunction};
+pub use json::SchemaError;
 pub use rules::{Check, Length, PatternRule, Rules};
 pub use schema::{Schema, Subschemas};
 pub use shorthand::{Shorthand, ShorthandTarget};

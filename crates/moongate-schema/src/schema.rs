@@ -211,6 +211,14 @@ impl Schema {
         self.admin_nested_name.as_deref().unwrap_or_else(|| self.admin_path())
     }
 
+    pub(crate) fn own_admin_name(&self) -> Option<&str> {
+        self.admin_name.as_deref()
+    }
+
+    pub(crate) fn own_nested_name(&self) -> Option<&str> {
+        self.admin_nested_name.as_deref()
+    }
+
     /// Whether the Admin API has endpoints for it.
     pub fn has_admin_endpoints(&self) -> bool {
         !self.is_internal

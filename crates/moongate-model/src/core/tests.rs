@@ -1,6 +1,7 @@
 //! The core entities.
 
 mod facts;
+mod shown;
 
 use moongate_schema::{Catalog, Context, Object, Operation, SeededRandomness, Violations};
 use serde_json::{Value, json};
