@@ -1,6 +1,7 @@
 //! The head of a request, as the upstream gets it.
 
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Version, request};
@@ -9,6 +10,7 @@ use crate::options::ProxyOptions;
 use crate::tls::TlsSession;
 
 /// What is known of a client's connection, with the header values that follow from it.
+#[derive(Clone)]
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     /// Whether its forwarding headers are believed.
@@ -19,7 +21,7 @@ pub(crate) struct Peer {
     pub(crate) port: u16,
     port_text: HeaderValue,
     /// Where the connection is a TLS connection.
-    pub(crate) tls: Option<TlsSession>,
+    pub(crate) tls: Option<Rc<TlsSession>>,
 }
 
 impl Peer {
@@ -108,6 +110,7 @@ impl Forwarding<'_> {
 
         let via = match head.version {
             Version::HTTP_10 => VIA_1_0,
+            Version::HTTP_2 => VIA_2,
             _ => VIA_1_1,
         };
         prepend(headers, header::VIA, HeaderValue::from_static(via));
@@ -237,6 +240,7 @@ fn value(text: &str) -> HeaderValue {
 }
 
 pub(crate) const VIA_1_1: &str = concat!("1.1 moongate/", env!("CARGO_PKG_VERSION"));
+const VIA_2: &str = concat!("2 moongate/", env!("CARGO_PKG_VERSION"));
 const VIA_1_0: &str = concat!("1 moongate/", env!("CARGO_PKG_VERSION"));
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");

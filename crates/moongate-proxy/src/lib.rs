@@ -14,6 +14,7 @@ mod error;
 mod forwarded;
 mod handler;
 mod hooks;
+mod http2;
 mod options;
 mod pool;
 mod proxy;

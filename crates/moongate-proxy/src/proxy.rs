@@ -82,7 +82,8 @@ impl<R: PluginRuntime> Proxy<R> {
                 // The first socket's port is everybody's, also where the system chose it.
                 listen.address = socket.local_addr().map_err(failed)?;
                 let tls = tls.as_ref().filter(|_| listen.tls);
-                worker.push(Bound { socket, tls: tls.map(|tls| tls.acceptor(listen.http2).clone()) });
+                let tls = tls.map(|tls| tls.acceptor(listen.http2).clone());
+                worker.push(Bound { socket, tls, http2: listen.http2 });
             }
             addresses.push(listen.address);
         }
@@ -196,6 +197,7 @@ impl<R: PluginRuntime> Published<R> {
 struct Bound {
     socket: std::net::TcpListener,
     tls: Option<TlsAcceptor>,
+    http2: bool,
 }
 
 /// Runs a worker on the current thread until it has ended.
@@ -208,7 +210,9 @@ fn serve<R: PluginRuntime>(
     runtime.block_on(async {
         let listeners = sockets
             .into_iter()
-            .map(|bound| Ok(Listener { socket: TcpListener::from_std(bound.socket)?, tls: bound.tls }))
+            .map(|Bound { socket, tls, http2 }| {
+                Ok(Listener { socket: TcpListener::from_std(socket)?, tls, http2 })
+            })
             .collect::<io::Result<_>>()?;
         Rc::new(worker).run(listeners, orders).await;
         Ok(())

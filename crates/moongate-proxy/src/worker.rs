@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use crate::client::{ClientStream, Guard};
-use crate::deadline::{Clock, Deadlines, LOOK};
+use crate::deadline::{Clock, Deadline, Deadlines, LOOK};
 use crate::forwarded::Peer;
 use crate::handler::Handler;
 use crate::options::ProxyOptions;
@@ -72,6 +72,8 @@ pub(crate) struct Listener {
     pub(crate) socket: TcpListener,
     /// Where clients speak TLS.
     pub(crate) tls: Option<TlsAcceptor>,
+    /// Whether clients may speak HTTP/2.
+    pub(crate) http2: bool,
 }
 
 /// What a worker has counted; written by its thread alone.
@@ -132,6 +134,11 @@ impl<R: PluginRuntime> Worker<R> {
             *known = (version, Rc::new(Held(snapshot)));
         }
         Rc::clone(&known.1)
+    }
+
+    /// A deadline that the worker looks at.
+    pub(crate) fn register_deadline(&self) -> Rc<Deadline> {
+        self.deadlines.register()
     }
 
     /// A new id for a request.
@@ -197,21 +204,20 @@ impl<R: PluginRuntime> Worker<R> {
         open: Rc<Cell<usize>>,
         mut orders: watch::Receiver<Order>,
     ) {
-        let Listener { socket: listener, tls } = listener;
-        let Ok(local) = listener.local_addr() else { return };
+        let Ok(local) = listener.socket.local_addr() else { return };
         let mut told = pin!(orders.wait_for(|order| *order != Order::Serve));
         loop {
             let accepted = std::future::poll_fn(|cx| {
                 // Connections that wait to be accepted come before the order to stop: their clients would
                 // otherwise see them reset.
-                match listener.poll_accept(cx) {
+                match listener.socket.poll_accept(cx) {
                     Poll::Ready(accepted) => Poll::Ready(Some(accepted)),
                     Poll::Pending => told.as_mut().poll(cx).map(|_| None),
                 }
             })
             .await;
             match accepted {
-                Some(Ok((stream, address))) => self.spawn(stream, address, local, tls.as_ref(), &open),
+                Some(Ok((stream, address))) => self.spawn(stream, address, local, &listener, &open),
                 Some(Err(_)) if self.is_draining() => return,
                 Some(Err(error)) => {
                     // Out of descriptors, most likely; the next connection that ends frees one.
@@ -228,7 +234,7 @@ impl<R: PluginRuntime> Worker<R> {
         stream: TcpStream,
         address: SocketAddr,
         local: SocketAddr,
-        tls: Option<&TlsAcceptor>,
+        listener: &Listener,
         open: &Rc<Cell<usize>>,
     ) {
         if let Err(error) = stream.set_nodelay(true) {
@@ -246,8 +252,17 @@ impl<R: PluginRuntime> Worker<R> {
             deadline,
             guard,
         };
-        // Two tasks, so that plain connections do not carry what only TLS ones need.
-        match tls {
+        // Several tasks, so that plain connections do not carry what only others need.
+        match &listener.tls {
+            None if listener.http2 => {
+                tokio::task::spawn_local(async move {
+                    let _counted = counted;
+                    match handler.begins_with_http2(&stream).await {
+                        true => handler.serve_http2(stream).await,
+                        false => handler.serve_http1(stream).await,
+                    }
+                });
+            }
             None => {
                 tokio::task::spawn_local(async move {
                     let _counted = counted;
@@ -260,8 +275,12 @@ impl<R: PluginRuntime> Worker<R> {
                     let _counted = counted;
                     match handshake(acceptor, stream, &handler.deadline, &handler.guard).await {
                         Ok((stream, session)) => {
-                            handler.peer.tls = Some(session);
-                            handler.serve_http1(stream).await;
+                            let http2 = session.http2;
+                            handler.peer.tls = Some(Rc::new(session));
+                            match http2 {
+                                true => handler.serve_http2(stream).await,
+                                false => handler.serve_http1(stream).await,
+                            }
                         }
                         Err(error) => tracing::debug!(%address, %error, "a TLS handshake failed"),
                     }

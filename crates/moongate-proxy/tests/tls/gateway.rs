@@ -11,7 +11,7 @@ use moongate_hooks::{
 use moongate_model::Entities;
 use moongate_proxy::{ListenAddress, Proxy, ProxyOptions, Snapshot, TlsIdentity, TlsOptions, self_signed};
 
-/// Has one plain listener and one for TLS.
+/// Has a plain listener, one for TLS and HTTP/2, and a plain one for HTTP/2.
 pub struct Gateway {
     proxy: Proxy<NoPlugins>,
 }
@@ -25,7 +25,11 @@ impl Gateway {
         let plain = ListenAddress::new((Ipv4Addr::LOCALHOST, 0).into());
         let (cert, key) = self_signed().unwrap();
         let mut options = ProxyOptions {
-            listen: vec![plain, ListenAddress { tls: true, ..plain }],
+            listen: vec![
+                plain,
+                ListenAddress { tls: true, http2: true, ..plain },
+                ListenAddress { http2: true, ..plain },
+            ],
             workers: 2,
             tls: TlsOptions {
                 default_certificates: vec![TlsIdentity::from_pem(&cert, &key).unwrap()],
@@ -44,6 +48,14 @@ impl Gateway {
 
     pub fn tls(&self) -> SocketAddr {
         self.proxy.addresses()[1]
+    }
+
+    pub fn plain_http2(&self) -> SocketAddr {
+        self.proxy.addresses()[2]
+    }
+
+    pub fn shutdown(&self, timeout: Duration) -> bool {
+        self.proxy.shutdown(timeout)
     }
 
     pub fn publish(&self, entities: Entities) {

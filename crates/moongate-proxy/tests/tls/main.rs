@@ -13,5 +13,6 @@ mod client;
 mod clients;
 mod entities;
 mod gateway;
+mod http2;
 mod upstream;
 mod upstreams;

@@ -5,10 +5,11 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -22,6 +23,9 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use crate::certificates::{Authority, Pair};
+
+/// How long a request for `/slow` takes.
+const SLOW: Duration = Duration::from_millis(400);
 
 /// Answers with the request line, one line for each header, and what it knows of the connection.
 pub struct Upstream {
@@ -106,7 +110,14 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, facts: Str
         for (name, value) in request.headers() {
             writeln!(told, "{name}: {}", value.to_str().unwrap()).unwrap();
         }
-        std::future::ready(Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(told)))))
+        async move {
+            if request.uri().path() == "/slow" {
+                tokio::time::sleep(SLOW).await;
+            }
+            let body = request.into_body().collect().await.unwrap().to_bytes();
+            writeln!(told, "body of {} bytes", body.len()).unwrap();
+            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(told))))
+        }
     });
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
