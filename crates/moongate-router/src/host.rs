@@ -12,13 +12,28 @@ impl HostPattern {
         let (name, port) = split_port(text);
         Self { name: NamePattern::new(name), port }
     }
+}
 
-    /// The name, when it is the only one that this pattern matches.
-    pub(crate) fn exact(&self) -> Option<&str> {
-        match &self.name {
-            NamePattern::Exact(name) => Some(name),
-            NamePattern::StartsWith(_) | NamePattern::EndsWith(_) => None,
-        }
+/// What the index files a host under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum HostKey<'a> {
+    /// The whole name.
+    Exact(&'a str),
+    /// The end of the name, from one of its dots.
+    End(&'a str),
+    /// The start of the name, up to and with one of its dots.
+    Start(&'a str),
+}
+
+impl<'a> HostKey<'a> {
+    /// The key of names that end in `text`, if that begins at a dot.
+    pub(crate) fn end(text: &'a str) -> Option<Self> {
+        text.starts_with('.').then_some(Self::End(text))
+    }
+
+    /// The key of names that start with `text`, if that ends in a dot.
+    pub(crate) fn start(text: &'a str) -> Option<Self> {
+        text.ends_with('.').then_some(Self::Start(text))
     }
 }
 
@@ -40,6 +55,15 @@ impl NamePattern {
             Self::StartsWith(start.into())
         } else {
             Self::Exact(text.into())
+        }
+    }
+
+    /// What the index files names of this pattern under, if it can.
+    pub(crate) fn key(&self) -> Option<HostKey<'_>> {
+        match self {
+            Self::Exact(name) => Some(HostKey::Exact(name)),
+            Self::StartsWith(start) => HostKey::start(start),
+            Self::EndsWith(end) => HostKey::end(end),
         }
     }
 

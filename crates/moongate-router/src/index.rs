@@ -1,108 +1,173 @@
 //! Finds the few matchers that a request can match among thousands.
 //!
-//! Matchers are known here by their rank, 0 for the one that wins over all others. Each is filed under
-//! its plain paths and the texts that its expressions require, or under the empty path if it has neither,
-//! and below that under its hosts, if all of them are plain. A request meets the entries whose path its own path starts with.
+//! Matchers are known here by their rank, 0 for the one that wins over all others. Each is filed under its
+//! plain paths and the texts that its expressions require, or under the empty path if it has neither, and
+//! below that under its hosts, unless some host of it can only be found by trying. A request meets the
+//! entries whose path its own path starts with, and of each the lists of its host.
 
-use std::collections::HashMap;
-
+use crate::hosts::{ANY_HOST, HostNumbers, HostTable};
 use crate::matcher::Matcher;
-use crate::paths::Paths;
+use crate::trie::{Trie, place};
 
 /// The ranks of all matchers, by path and host.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
+    paths: Trie,
     /// Ordered by path.
     entries: Vec<Entry>,
+    /// Of each entry beside each other, ordered by host.
+    lists: Vec<List>,
+    /// Of each list beside each other, the best first.
+    ranks: Vec<u32>,
+    hosts: HostTable,
+}
+
+/// The matchers of one path.
+#[derive(Debug)]
+struct Entry {
+    /// The length of the path.
+    length: u32,
+    /// The longest other path that this one starts with.
+    parent: Option<u32>,
+    /// The best rank of this entry and all its parents.
+    best: u32,
+    lists: u32,
+    list_count: u32,
+}
+
+/// The matchers of one path and host.
+#[derive(Debug)]
+struct List {
+    host: u32,
+    start: u32,
+    count: u32,
 }
 
 impl Index {
     /// Files `matchers`, which must be ordered by rank.
     pub(crate) fn new(matchers: &[Matcher]) -> Self {
-        let mut filed: Vec<(&str, usize)> = Vec::new();
+        let mut index = Self::default();
+        let mut filed: Vec<(&str, u32, u32)> = Vec::with_capacity(matchers.len());
         for (rank, matcher) in matchers.iter().enumerate() {
-            match &matcher.paths {
-                Paths::Plain(paths) => filed.extend(paths.iter().map(|path| (&**path, rank))),
-                Paths::Regexes(regexes) => filed.extend(regexes.iter().map(|regex| (&*regex.literal, rank))),
-                Paths::Any => filed.push(("", rank)),
-            }
+            index.file(place(rank), matcher, &mut filed);
         }
         filed.sort_unstable();
         filed.dedup();
 
-        let mut entries: Vec<Entry> = Vec::new();
-        for (path, rank) in filed {
-            if entries.last().is_none_or(|entry| *entry.path != *path) {
-                let parent = entries.len().checked_sub(1);
-                let parent = ancestors(&entries, parent).find(|(_, entry)| path.starts_with(&*entry.path));
-                let parent = parent.map(|(at, _)| at);
-                entries.push(Entry { path: path.into(), parent, bucket: Bucket::default() });
+        let mut paths: Vec<&str> = Vec::new();
+        for (path, host, rank) in filed {
+            if paths.last() != Some(&path) {
+                index.open(path, &paths);
+                paths.push(path);
             }
-            if let (Some(entry), Some(matcher)) = (entries.last_mut(), matchers.get(rank)) {
-                entry.bucket.file(rank, matcher);
+            index.add(host, rank);
+        }
+        for at in 0..index.entries.len() {
+            // Parents come before their children.
+            let above = index.entries.get(at).and_then(|entry| entry.parent);
+            let above = above.and_then(|parent| index.entries.get(parent as usize)).map(|entry| entry.best);
+            if let (Some(above), Some(entry)) = (above, index.entries.get_mut(at)) {
+                entry.best = entry.best.min(above);
             }
         }
-        Self { entries }
+        index.paths = Trie::new(&paths);
+        index
     }
 
-    /// Ranks to try for a request, in lists that each begin with the best.
+    /// The first matcher in the order of ranks for which `test` finds something, and what it found.
     ///
-    /// Every prefix of a path sorts before it, and whatever sorts between the two starts with that prefix
-    /// as well. So the prefixes of `path` among the entries are all found on the way from its neighbour
-    /// in the order up to the root.
-    pub(crate) fn candidates<'i>(
-        &'i self,
-        path: &'i str,
-        host: Option<&'i str>,
-    ) -> impl Iterator<Item = &'i [usize]> {
-        let neighbour = self.entries.partition_point(|entry| *entry.path <= *path).checked_sub(1);
-        ancestors(&self.entries, neighbour)
-            .filter(move |(_, entry)| path.starts_with(&*entry.path))
-            .flat_map(move |(_, entry)| entry.bucket.ranks(host))
-    }
-}
-
-#[derive(Debug)]
-struct Entry {
-    path: Box<str>,
-    /// Position of the longest other path that this one starts with.
-    parent: Option<usize>,
-    bucket: Bucket,
-}
-
-/// The matchers of one path.
-#[derive(Debug, Default)]
-struct Bucket {
-    by_host: HashMap<Box<str>, Vec<usize>>,
-    /// Those without hosts, or with a wildcard.
-    any_host: Vec<usize>,
-}
-
-impl Bucket {
-    fn file(&mut self, rank: usize, matcher: &Matcher) {
-        let hosts: Option<Vec<&str>> = matcher.hosts.iter().map(|host| host.exact()).collect();
-        match hosts {
-            Some(hosts) if !hosts.is_empty() => {
-                for host in hosts {
-                    let ranks = self.by_host.entry(host.into()).or_default();
-                    if ranks.last() != Some(&rank) {
-                        ranks.push(rank);
-                    }
+    /// `test` is given a rank and the length of the path that it is filed under. Matchers that cannot match
+    /// `path` and `host` are left out, as are many that could not win.
+    pub(crate) fn find<M>(
+        &self,
+        path: &str,
+        host: Option<&str>,
+        mut test: impl FnMut(u32, usize) -> Option<M>,
+    ) -> Option<(u32, M)> {
+        let hosts = self.hosts.numbers(host);
+        let mut winner: Option<(u32, M)> = None;
+        let mut next = self.paths.longest(path);
+        while let Some(entry) = next.and_then(|at| self.entries.get(at as usize)) {
+            let limit = winner.as_ref().map_or(u32::MAX, |(rank, _)| *rank);
+            if entry.best >= limit {
+                break;
+            }
+            for ranks in self.lists(entry, &hosts) {
+                let limit = winner.as_ref().map_or(u32::MAX, |(rank, _)| *rank);
+                let better = ranks.iter().take_while(|rank| **rank < limit);
+                let mut found = better.filter_map(|rank| Some((*rank, test(*rank, entry.length as usize)?)));
+                if let Some(found) = found.next() {
+                    winner = Some(found);
                 }
             }
-            _ => self.any_host.push(rank),
+            next = entry.parent;
+        }
+        winner
+    }
+
+    /// Adds the places where `matcher` can be found.
+    fn file<'m>(&mut self, rank: u32, matcher: &'m Matcher, filed: &mut Vec<(&'m str, u32, u32)>) {
+        let paths = matcher.literals();
+        let hosts = matcher.hosts().filter(|hosts| hosts.len().saturating_mul(paths.len()) <= MAX_PLACES);
+        for path in paths {
+            match &hosts {
+                None => filed.push((path, ANY_HOST, rank)),
+                Some(hosts) => {
+                    filed.extend(hosts.iter().map(|host| (path, self.hosts.number(*host), rank)));
+                }
+            }
         }
     }
 
-    fn ranks(&self, host: Option<&str>) -> impl Iterator<Item = &[usize]> {
-        let of_host =
-            if self.by_host.is_empty() { None } else { host.and_then(|host| self.by_host.get(host)) };
-        of_host.into_iter().chain([&self.any_host]).map(|ranks| ranks.as_slice())
+    /// Starts the entry of `path`; `earlier` are the paths of the entries that there are.
+    fn open(&mut self, path: &str, earlier: &[&str]) {
+        // What sorts between a path and one that starts with it, starts with it as well. So the parent is the
+        // neighbour or one of its parents.
+        let mut parent = earlier.len().checked_sub(1);
+        while let Some(at) = parent
+            && !earlier.get(at).is_some_and(|earlier| path.starts_with(*earlier))
+        {
+            parent = self.entries.get(at).and_then(|entry| entry.parent).map(|parent| parent as usize);
+        }
+        self.entries.push(Entry {
+            length: place(path.len()),
+            parent: parent.map(place),
+            best: u32::MAX,
+            lists: place(self.lists.len()),
+            list_count: 0,
+        });
+    }
+
+    /// Adds a matcher to the last entry. Hosts must come in their order, and ranks within.
+    fn add(&mut self, host: u32, rank: u32) {
+        let Some(entry) = self.entries.last_mut() else { return };
+        entry.best = entry.best.min(rank);
+        let last = if entry.list_count > 0 { self.lists.last_mut() } else { None };
+        match last.filter(|list| list.host == host) {
+            Some(list) => list.count += 1,
+            None => {
+                entry.list_count += 1;
+                self.lists.push(List { host, start: place(self.ranks.len()), count: 1 });
+            }
+        }
+        self.ranks.push(rank);
+    }
+
+    fn lists<'i>(
+        &'i self,
+        entry: &Entry,
+        hosts: &'i HostNumbers,
+    ) -> impl Iterator<Item = &'i [u32]> + use<'i> {
+        let start = entry.lists as usize;
+        let lists = self.lists.get(start..start + entry.list_count as usize).unwrap_or_default();
+        hosts.iter().filter_map(move |host| {
+            let at = lists.binary_search_by_key(host, |list| list.host).ok()?;
+            let list = lists.get(at)?;
+            let start = list.start as usize;
+            self.ranks.get(start..start + list.count as usize)
+        })
     }
 }
 
-/// The entry at `start`, its parent, and so on up to the shortest path.
-fn ancestors(entries: &[Entry], start: Option<usize>) -> impl Iterator<Item = (usize, &Entry)> {
-    let at = |position: Option<usize>| position.and_then(|at| entries.get(at).map(|entry| (at, entry)));
-    std::iter::successors(at(start), move |(_, entry)| at(entry.parent))
-}
+/// A route with more combinations of paths and hosts is filed under its paths alone.
+const MAX_PLACES: usize = 256;

@@ -1,154 +1,133 @@
-//! The conditions of a route, ready to be compared with requests.
+//! What is compared with requests: a group of paths of a route with the route's other conditions, or its
+//! expression.
 //!
 //! A route with several paths becomes several matchers, one for its regular expressions and one for each
 //! length of its plain paths, because each of these groups competes with other routes on its own.
 
-use http::HeaderName;
-use moongate_model::Route;
-use regex::bytes;
+use std::sync::Arc;
+
 use uuid::Uuid;
 
-use crate::RouterError;
-use crate::host::{HostPattern, NamePattern};
+use crate::Flavour;
+use crate::conditions::{Conditions, Unmet};
+use crate::expression::{Program, Subsystem};
+use crate::host::HostKey;
 use crate::paths::Paths;
-use crate::priority::Priority;
-use crate::request::{Facts, Match};
+use crate::pool::Compiler;
+use crate::rank::Rank;
+use crate::request::Facts;
+use crate::route::RouteFields;
+use crate::wire::Wires;
 
-/// One group of paths of a route, with the route's other conditions.
-///
-/// A list without elements is no condition.
+/// See the module's description.
 #[derive(Debug)]
 pub(crate) struct Matcher {
+    /// The route's position among the routes that the router was built from.
     pub(crate) route: usize,
-    /// Decides between equal priorities, the greater wins.
-    pub(crate) id: Uuid,
-    pub(crate) priority: Priority,
-    pub(crate) paths: Paths,
-    pub(crate) hosts: Vec<HostPattern>,
-    methods: Vec<Box<str>>,
-    snis: Vec<NamePattern>,
-    headers: Vec<HeaderCondition>,
+    wires: Wires,
+    pub(crate) kind: Kind,
+}
+
+#[derive(Debug)]
+pub(crate) enum Kind {
+    Fields { paths: Paths, conditions: Option<Arc<Conditions>> },
+    Expression(Arc<Program>),
 }
 
 impl Matcher {
-    /// The matchers of the route at `position`.
-    pub(crate) fn of_route(position: usize, route: &Route) -> Result<Vec<Self>, RouterError> {
-        let groups = Paths::groups(route)?;
-        let several = groups.len() > 1;
-        let mut matchers = Vec::with_capacity(groups.len());
-        for (number, paths) in groups.into_iter().enumerate() {
-            let id = if several {
-                Uuid::new_v5(&GROUP_NAMESPACE, format!("{}#{}", route.id, number + 1).as_bytes())
-            } else {
-                route.id
-            };
-            let priority = match &paths {
-                Paths::Any => Priority::of_plain(route, 0),
-                Paths::Plain(paths) => Priority::of_plain(route, paths.first().map_or(0, |path| path.len())),
-                Paths::Regexes(_) => Priority::of_regexes(route),
-            };
-            matchers.push(Self {
-                route: position,
-                id,
-                priority,
-                paths,
-                hosts: route.hosts.iter().flatten().map(|host| HostPattern::new(host)).collect(),
-                methods: route.methods.iter().flatten().map(|method| method.as_str().into()).collect(),
-                snis: route
-                    .snis
-                    .iter()
-                    .flatten()
-                    .map(|sni| NamePattern::new(sni.strip_suffix('.').unwrap_or(sni)))
-                    .collect(),
-                headers: HeaderCondition::of_route(route)?,
-            });
+    /// The matchers of the route at `position`, with their ranks.
+    ///
+    /// # Errors
+    /// Returns what cannot be matched, without a word about the route.
+    pub(crate) fn of_route(
+        flavour: Flavour,
+        position: usize,
+        route: &RouteFields<'_>,
+        compiler: &mut Compiler<'_>,
+    ) -> Result<Vec<(Rank, Self)>, String> {
+        let wires = Wires::of_route(flavour, route.protocols);
+        if let (Flavour::Expressions, Some(text)) = (flavour, route.expression) {
+            let subsystem = if route.is_http() { Subsystem::Http } else { Subsystem::Stream };
+            let kind = Kind::Expression(compiler.program(text, subsystem)?);
+            return Ok(vec![(Rank::of_expression(route), Self { route: position, wires, kind })]);
         }
-        Ok(matchers)
-    }
-
-    /// The match, when every condition holds.
-    pub(crate) fn matches<'r>(&self, facts: &Facts<'_, 'r>) -> Option<Match<'r>> {
-        let request = facts.request;
-        let prefix = self.paths.matched(request.path)?;
-        let holds = (self.methods.is_empty()
-            || self.methods.iter().any(|method| **method == *request.method))
-            && (self.hosts.is_empty() || self.host_matches(facts))
-            && (self.snis.is_empty() || self.sni_matches(facts))
-            && self.headers.iter().all(|header| header.holds(request.headers));
-        holds.then_some(Match { route: self.route, prefix })
-    }
-
-    fn host_matches(&self, facts: &Facts<'_, '_>) -> bool {
-        let Some(name) = facts.host else { return false };
-        self.hosts
-            .iter()
-            .any(|host| host.name.matches(name) && host.port.is_none_or(|port| facts.asks_for_port(port)))
-    }
-
-    /// A request without TLS passes, so that it can be told to come back with TLS.
-    fn sni_matches(&self, facts: &Facts<'_, '_>) -> bool {
-        let sni = facts.request.sni;
-        !facts.request.https || sni.is_some_and(|name| self.snis.iter().any(|sni| sni.matches(name)))
-    }
-}
-
-/// A header of which one value must be among the listed ones.
-#[derive(Debug)]
-struct HeaderCondition {
-    /// In lower case and with dashes for underscores: requests are matched as if there were no difference.
-    name: Box<str>,
-    values: Vec<HeaderValuePattern>,
-}
-
-impl HeaderCondition {
-    fn of_route(route: &Route) -> Result<Vec<Self>, RouterError> {
-        let conditions = route.headers.iter().flatten().map(|(name, values)| {
-            let values = values.iter().map(|value| HeaderValuePattern::new(route.id, value));
-            Ok(Self {
-                name: name.to_ascii_lowercase().replace('_', "-").into(),
-                values: values.collect::<Result<_, RouterError>>()?,
-            })
+        let conditions = Conditions::of_route(flavour, route, compiler)?.map(Arc::new);
+        let groups = Paths::groups(flavour, route, compiler)?;
+        let several = groups.len() > 1;
+        let matchers = groups.into_iter().zip(1..).map(|(paths, number)| {
+            let id = match flavour {
+                Flavour::TraditionalCompatible | Flavour::Expressions if several => {
+                    Uuid::new_v5(&GROUP_NAMESPACE, format!("{}#{number}", route.id).as_bytes())
+                }
+                _ => route.id,
+            };
+            let rank = match flavour {
+                Flavour::Traditional => Rank::traditional(route, &paths),
+                Flavour::TraditionalCompatible | Flavour::Expressions => Rank::compatible(route, &paths, id),
+            };
+            let kind = Kind::Fields { paths, conditions: conditions.clone() };
+            (rank, Self { route: position, wires, kind })
         });
-        conditions.collect()
+        Ok(matchers.collect())
     }
 
-    fn holds(&self, headers: &http::HeaderMap) -> bool {
-        headers
-            .iter()
-            .filter(|(name, _)| self.is_named(name))
-            .any(|(_, value)| self.values.iter().any(|pattern| pattern.matches(value.as_bytes())))
+    /// The part of the path that matched, when every condition holds.
+    ///
+    /// `known` is the length of a literal of this matcher, found through the index, that the path starts with.
+    pub(crate) fn matches<'r>(&self, facts: &Facts<'r>, known: Option<usize>) -> Option<&'r str> {
+        if !self.wires.contains(facts.wire) {
+            return None;
+        }
+        match &self.kind {
+            Kind::Fields { paths, conditions } => {
+                if let Some(conditions) = conditions
+                    && !conditions.hold(facts)
+                {
+                    return None;
+                }
+                paths.matched(facts.path, known).map(|length| facts.prefix(length))
+            }
+            Kind::Expression(program) => program.matches(facts),
+        }
     }
 
-    fn is_named(&self, name: &HeaderName) -> bool {
-        let dashed = name.as_str().bytes().map(|byte| if byte == b'_' { b'-' } else { byte });
-        name.as_str().len() == self.name.len() && dashed.eq(self.name.bytes())
-    }
-}
-
-/// What the value of a header is compared with; case makes no difference.
-#[derive(Debug)]
-enum HeaderValuePattern {
-    Exact(Box<[u8]>),
-    Regex(bytes::Regex),
-}
-
-impl HeaderValuePattern {
-    fn new(route: Uuid, text: &str) -> Result<Self, RouterError> {
-        let Some(pattern) = text.strip_prefix("~*") else {
-            return Ok(Self::Exact(text.as_bytes().into()));
-        };
-        let regex = bytes::RegexBuilder::new(pattern).case_insensitive(true).build();
-        regex.map(Self::Regex).map_err(|source| RouterError::Header {
-            route,
-            text: pattern.to_owned(),
-            source,
-        })
+    /// The conditions that do not hold.
+    pub(crate) fn unmet(&self, facts: &Facts<'_>) -> Vec<Unmet> {
+        let mut unmet = Vec::new();
+        if !self.wires.contains(facts.wire) {
+            unmet.push(Unmet::Protocol);
+        }
+        match &self.kind {
+            Kind::Fields { paths, conditions } => {
+                if paths.matched(facts.path, None).is_none() {
+                    unmet.push(Unmet::Path);
+                }
+                if let Some(conditions) = conditions {
+                    conditions.unmet(facts, &mut unmet);
+                }
+            }
+            Kind::Expression(program) if program.matches(facts).is_none() => unmet.push(Unmet::Expression),
+            Kind::Expression(_) => {}
+        }
+        unmet
     }
 
-    fn matches(&self, value: &[u8]) -> bool {
-        match self {
-            Self::Exact(exact) => exact.eq_ignore_ascii_case(value),
-            Self::Regex(regex) => regex.is_match(value),
+    /// Texts one of which the path of every request starts with that matches.
+    pub(crate) fn literals(&self) -> Vec<&str> {
+        match &self.kind {
+            Kind::Fields { paths, .. } => paths.literals(),
+            Kind::Expression(program) => program.literals().unwrap_or_else(|| vec![""]),
+        }
+    }
+
+    /// Names and wildcards one of which the host of every request fits that matches, or `None` if any host can.
+    pub(crate) fn hosts(&self) -> Option<Vec<HostKey<'_>>> {
+        match &self.kind {
+            Kind::Fields { conditions, .. } => {
+                let hosts = conditions.as_ref().map(|conditions| &conditions.hosts)?;
+                if hosts.is_empty() { None } else { hosts.iter().map(|host| host.name.key()).collect() }
+            }
+            Kind::Expression(program) => program.hosts(),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The paths of a route, in groups that compete with other routes on their own.
 
-use moongate_model::{Route, path_regex};
-use regex::Regex;
-use regex_syntax::hir::literal::Extractor;
+use std::sync::Arc;
 
-use crate::RouterError;
+use crate::Flavour;
+use crate::path_regex::{PathRegex, anchored};
+use crate::pool::Compiler;
+use crate::route::RouteFields;
 
 /// The paths of one group.
 #[derive(Debug)]
@@ -14,27 +15,33 @@ pub(crate) enum Paths {
     /// Prefixes, all of the same length.
     Plain(Vec<Box<str>>),
     /// Regular expressions.
-    Regexes(Vec<PathRegex>),
+    Regexes(Vec<Arc<PathRegex>>),
 }
 
 impl Paths {
-    pub(crate) fn groups(route: &Route) -> Result<Vec<Self>, RouterError> {
+    /// The groups of a route: its regular expressions, and its plain paths by their length. In the traditional
+    /// flavour each path is a group.
+    ///
+    /// # Errors
+    /// Returns what is wrong with the first regular expression that cannot be compiled.
+    pub(crate) fn groups(
+        flavour: Flavour,
+        route: &RouteFields<'_>,
+        compiler: &mut Compiler<'_>,
+    ) -> Result<Vec<Self>, String> {
         let mut groups: Vec<Self> = Vec::new();
-        for path in route.paths.iter().flatten() {
+        let alone = flavour == Flavour::Traditional;
+        for path in route.paths {
             if let Some(text) = path.strip_prefix('~') {
-                let regex = PathRegex::new(text).map_err(|source| RouterError::Path {
-                    route: route.id,
-                    text: text.to_owned(),
-                    source,
-                })?;
+                let regex = compiler.path(anchored(flavour, text))?;
                 match groups.iter_mut().find_map(Self::regexes) {
-                    Some(regexes) => regexes.push(regex),
-                    None => groups.push(Self::Regexes(vec![regex])),
+                    Some(regexes) if !alone => regexes.push(regex),
+                    _ => groups.push(Self::Regexes(vec![regex])),
                 }
             } else {
                 match groups.iter_mut().find_map(|group| group.plain(path.len())) {
-                    Some(paths) => paths.push(path.as_str().into()),
-                    None => groups.push(Self::Plain(vec![path.as_str().into()])),
+                    Some(paths) if !alone => paths.push(path.as_str().into()),
+                    _ => groups.push(Self::Plain(vec![path.as_str().into()])),
                 }
             }
         }
@@ -44,19 +51,54 @@ impl Paths {
         Ok(groups)
     }
 
-    /// The part of `path` that one of the group's paths matches.
-    pub(crate) fn matched<'r>(&self, path: &'r str) -> Option<&'r str> {
+    /// Whether these are regular expressions.
+    pub(crate) fn are_regexes(&self) -> bool {
+        matches!(self, Self::Regexes(_))
+    }
+
+    /// The length of plain paths, 0 for what has none.
+    pub(crate) fn length(&self) -> usize {
         match self {
-            Self::Any => Some(path.get(..1).filter(|slash| *slash == "/").unwrap_or("/")),
-            Self::Plain(prefixes) => {
-                let prefix = prefixes.iter().find(|prefix| path.starts_with(&***prefix))?;
-                path.get(..prefix.len())
-            }
+            Self::Plain(paths) => paths.first().map_or(0, |path| path.len()),
+            Self::Any | Self::Regexes(_) => 0,
+        }
+    }
+
+    /// The length of what one of the group's paths matches in `path`, 1 where there are none: the slash.
+    ///
+    /// `known` is the length of a literal of this group, found through the index, that `path` starts with. It
+    /// answers for plain paths without looking again.
+    pub(crate) fn matched(&self, path: &str, known: Option<usize>) -> Option<usize> {
+        match self {
+            Self::Any => Some(1),
+            Self::Plain(paths) => known.or_else(|| {
+                let found = paths.iter().find(|prefix| path.starts_with(&***prefix))?;
+                Some(found.len())
+            }),
             Self::Regexes(regexes) => regexes.iter().find_map(|regex| regex.matched(path)),
         }
     }
 
-    fn regexes(&mut self) -> Option<&mut Vec<PathRegex>> {
+    /// The regular expression that matches `path`.
+    pub(crate) fn regex(&self, path: &str) -> Option<&PathRegex> {
+        match self {
+            Self::Regexes(regexes) => {
+                regexes.iter().find(|regex| regex.matched(path).is_some()).map(|regex| &**regex)
+            }
+            Self::Any | Self::Plain(_) => None,
+        }
+    }
+
+    /// Texts one of which every path starts with that matches.
+    pub(crate) fn literals(&self) -> Vec<&str> {
+        match self {
+            Self::Any => vec![""],
+            Self::Plain(paths) => paths.iter().map(|path| &**path).collect(),
+            Self::Regexes(regexes) => regexes.iter().map(|regex| regex.literal()).collect(),
+        }
+    }
+
+    fn regexes(&mut self) -> Option<&mut Vec<Arc<PathRegex>>> {
         match self {
             Self::Regexes(regexes) => Some(regexes),
             Self::Any | Self::Plain(_) => None,
@@ -67,56 +109,6 @@ impl Paths {
         match self {
             Self::Plain(paths) if paths.first().is_some_and(|path| path.len() == length) => Some(paths),
             Self::Any | Self::Plain(_) | Self::Regexes(_) => None,
-        }
-    }
-}
-
-/// A regular expression for the start of a path.
-#[derive(Debug)]
-pub(crate) struct PathRegex {
-    regex: Regex,
-    /// What every path that matches starts with. Looking for it is much cheaper than matching.
-    pub(crate) literal: Box<str>,
-}
-
-impl PathRegex {
-    fn new(text: &str) -> Result<Self, regex::Error> {
-        let regex = path_regex(text)?;
-        let literal = literal_prefix(&regex).into();
-        Ok(Self { regex, literal })
-    }
-
-    fn matched<'r>(&self, path: &'r str) -> Option<&'r str> {
-        let found = if path.starts_with(&*self.literal) { self.regex.find(path) } else { None };
-        found.map(|found| found.as_str())
-    }
-}
-
-/// The longest text that everything the expression matches starts with.
-fn literal_prefix(regex: &Regex) -> String {
-    let Ok(parsed) = regex_syntax::parse(regex.as_str()) else { return String::new() };
-    let starts = Extractor::new().extract(&parsed);
-    let common = starts.longest_common_prefix().unwrap_or_default();
-    common.utf8_chunks().next().map_or_else(String::new, |chunk| chunk.valid().to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_expression_requires_the_text_that_all_its_matches_start_with() {
-        for (text, literal) in [
-            ("/api/v1/\\w+$", "/api/v1/"),
-            ("/(cats|dogs)/\\d", "/"),
-            ("/users?/x", "/user"),
-            ("/a|/b", "/"),
-            ("/a\\.b", "/a.b"),
-            ("/(?i)abc", "/"),
-            ("/é[è]?", "/é"),
-            (".*", ""),
-        ] {
-            assert_eq!(&*PathRegex::new(text).unwrap().literal, literal, "{text}");
         }
     }
 }

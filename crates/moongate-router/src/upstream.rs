@@ -11,8 +11,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// which is removed if `strip` is set. Bytes that may not stand in a path are escaped again at the end.
 /// The result is a part of `path`, without an allocation, when nothing was added or escaped.
 ///
-/// The router's flavour knows [`PathHandling::V0`] only and ignores the setting of a route; pass `V0`
-/// unless the other way of joining is wanted in spite of that.
+/// Not every flavour follows the setting of a route: ask [`Router::path_handling`](crate::Router::path_handling)
+/// for the way that counts.
 pub fn upstream_path<'p>(
     service_path: Option<&str>,
     handling: PathHandling,

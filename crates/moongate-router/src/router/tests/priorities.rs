@@ -1,26 +1,21 @@
 use super::*;
 
 /// The winner for a GET request with one value for the headers `x-a` and `x-b`.
-fn winner(routes: &[Route], host: &str, path: &str) -> Option<usize> {
-    let mut headers = HeaderMap::new();
-    headers.insert("x-a", HeaderValue::from_static("1"));
-    headers.insert("x-b", HeaderValue::from_static("1"));
-    Router::build(routes).unwrap().find(&get(host, path, &headers)).map(|found| found.route)
+fn winner(items: &[&str], host: &str, path: &str) -> Option<usize> {
+    let headers = headers(&[("x-a", "1"), ("x-b", "1")]);
+    let router = router(Flavour::default(), items);
+    router.find(&get(host, path, &headers)).map(|found| found.route)
 }
 
 /// Both routes match, and the second one wins although its id would not decide so.
 fn second_wins(first: &str, second: &str, path: &str) {
     for ids in [["f", "0"], ["0", "f"]] {
         let id = |digit: &str| format!("id: {digit}0000000-0000-4000-8000-000000000001, ");
-        let routes = routes(&[&(id(ids[0]) + first), &(id(ids[1]) + second)]);
-        for route in &routes {
-            assert!(
-                winner(std::slice::from_ref(route), "x.a.test", path).is_some(),
-                "{:?} does not match",
-                route.name
-            );
+        let items = [id(ids[0]) + first, id(ids[1]) + second];
+        for item in &items {
+            assert!(winner(&[item], "x.a.test", path).is_some(), "{item} does not match");
         }
-        assert_eq!(winner(&routes, "x.a.test", path), Some(1), "{second} against {first}");
+        assert_eq!(winner(&[&items[0], &items[1]], "x.a.test", path), Some(1), "{second} against {first}");
     }
 }
 
@@ -88,6 +83,32 @@ fn four_kinds_win_over_three() {
 fn among_equals_the_greater_id_wins() {
     let low = "id: 00000000-0000-4000-8000-000000000001";
     let high = "id: ffffffff-ffff-4fff-bfff-ffffffffffff";
-    let routes = routes(&[&format!("{high}, paths: ['~/x/.+']"), &format!("{low}, paths: ['~/x/.*']")]);
-    assert_eq!(winner(&routes, "gw.test", "/x/y"), Some(0));
+    let items = [format!("{high}, paths: ['~/x/.+']"), format!("{low}, paths: ['~/x/.*']")];
+    assert_eq!(winner(&[&items[0], &items[1]], "gw.test", "/x/y"), Some(0));
+}
+
+#[test]
+fn among_equal_groups_of_several_paths_their_own_ids_decide() {
+    // The ids of the groups are made from the id of the route, and here they are in the other order.
+    let low = "id: 00000000-0000-4000-8000-000000000001, paths: ['~/x/.+', /y]";
+    let high = "id: ffffffff-ffff-4fff-bfff-ffffffffffff, paths: ['~/x/.*', /y]";
+    let namespace = uuid::Uuid::from_u128(0x7f145bf9_0dce_4f91_98eb_debbce4b9f6b);
+    let group = |id: &str, number: usize| uuid::Uuid::new_v5(&namespace, format!("{id}#{number}").as_bytes());
+    for (path, number) in [("/x/y", 1), ("/y", 2)] {
+        let first = group("00000000-0000-4000-8000-000000000001", number);
+        let second = group("ffffffff-ffff-4fff-bfff-ffffffffffff", number);
+        let wanted = usize::from(second > first);
+        assert_eq!(winner(&[low, high], "gw.test", path), Some(wanted), "{path}");
+    }
+}
+
+#[test]
+fn server_names_count_as_a_kind() {
+    let items = ["paths: [/x/longer], protocols: [https]", "paths: [/x], snis: [s.test], protocols: [https]"];
+    let router = router(Flavour::default(), &items);
+    let headers = HeaderMap::new();
+    for (sni, route) in [("s.test", 1), ("t.test", 0)] {
+        let request = RequestView { https: true, sni: Some(sni), ..get("gw.test", "/x/longer", &headers) };
+        assert_eq!(router.find(&request).unwrap().route, route, "{sni}");
+    }
 }
