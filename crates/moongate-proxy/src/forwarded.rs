@@ -17,6 +17,8 @@ pub(crate) struct Peer {
     pub(crate) trusted: bool,
     /// The address as a header's value.
     text: HeaderValue,
+    /// Address of the listener.
+    pub(crate) listener: IpAddr,
     /// Port of the listener.
     pub(crate) port: u16,
     port_text: HeaderValue,
@@ -31,6 +33,7 @@ impl Peer {
             address,
             trusted: options.trusted.iter().any(|network| network.contains(&ip)),
             text: value(&ip.to_string()),
+            listener: local.ip(),
             port: local.port(),
             port_text: HeaderValue::from(local.port()),
             tls: None,

@@ -157,9 +157,12 @@ impl<R: PluginRuntime> Handler<R> {
             method: head.method.as_str(),
             host: host.or_else(|| head.uri.authority().map(|authority| authority.as_str())),
             path: &path,
+            query: head.uri.query(),
             headers: &head.headers,
             https: self.peer.tls.is_some(),
             sni: self.peer.sni(),
+            source: Some(self.peer.address),
+            destination: Some(self.peer.listener),
             port: self.peer.port,
         };
         let matched = snapshot.router.find(&view).ok_or(Failure::NoRoute)?;
