@@ -22,6 +22,7 @@ mod entity_rules;
 mod field;
 mod functions;
 mod json;
+mod json_schema;
 pub mod path;
 pub mod pattern;
 mod present;
@@ -42,7 +43,7 @@ pub use entity_check::{
 pub use field::{Auto, Deprecation, Field, FieldType, OnDelete};
 pub use functions::{Functions, ShorthandFunction};
 pub use json::SchemaError;
-pub use rules::{Check, Length, PatternRule, Rules};
+pub use rules::{Check, Expression, Length, PatternRule, Rules};
 pub use schema::{Schema, Subschemas};
 pub use shorthand::{Shorthand, ShorthandTarget};
 pub use transformation::{Hook, Transformation};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use regex::Regex;
 use serde_json::Value;
 
 /// The rules of a field. They are looked at in the order of these members; the first that is broken tells
@@ -24,7 +25,7 @@ pub struct Rules {
     pub uuid: bool,
     /// The text is a regular expression.
     pub is_regex: bool,
-    /// The number is between these, inclusively.
+    /// The number is between these, inclusively. Either may be infinite.
     pub between: Option<(f64, f64)>,
     /// The length of a text in bytes, or the number of elements.
     pub length: Length,
@@ -40,6 +41,8 @@ pub struct Rules {
     pub match_all: Vec<PatternRule>,
     /// Lua patterns of which the text must match one, and the text when it does not.
     pub match_any: Option<(Vec<String>, Option<String>)>,
+    /// A regular expression that must be found in the text.
+    pub pattern: Option<Expression>,
     /// What the list must contain.
     pub contains: Option<Value>,
     /// A function that looks at the value.
@@ -66,6 +69,36 @@ pub struct PatternRule {
     pub pattern: String,
     /// The text; the usual one names the value.
     pub err: Option<String>,
+}
+
+/// A regular expression, ready to be used.
+#[derive(Debug, Clone)]
+pub struct Expression(Regex);
+
+impl Expression {
+    /// Reads an expression.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn new(text: &str) -> Result<Self, regex::Error> {
+        Regex::new(text).map(Self)
+    }
+
+    /// The expression as it is written.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Whether the expression is found in a text.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+}
+
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
 }
 
 /// A named function that looks at a value.
@@ -112,6 +145,7 @@ impl Rules {
         take(&mut self.not_match, other.not_match.as_ref());
         take(&mut self.matches, other.matches.as_ref());
         take(&mut self.match_any, other.match_any.as_ref());
+        take(&mut self.pattern, other.pattern.as_ref());
         take(&mut self.contains, other.contains.as_ref());
         take(&mut self.check, other.check.as_ref());
         take(&mut self.mutually_exclusive_subsets, other.mutually_exclusive_subsets.as_ref());

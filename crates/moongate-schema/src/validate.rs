@@ -269,8 +269,11 @@ impl Rules {
         }
         let (least, most) = self.between?;
         let is_outside = number.is_some_and(|number| !(least..=most).contains(&number));
-        is_outside
-            .then(|| format!("value should be between {} and {}", number_text(least), number_text(most)))
+        is_outside.then(|| match (least.is_infinite(), most.is_infinite()) {
+            (true, _) => format!("value should be at most {}", number_text(most)),
+            (_, true) => format!("value should be at least {}", number_text(least)),
+            _ => format!("value should be between {} and {}", number_text(least), number_text(most)),
+        })
     }
 
     fn length_broken(&self, value: &Value, is_text: bool) -> Option<String> {
@@ -308,6 +311,9 @@ impl Rules {
         }
         if let Some(rule) = self.match_all.iter().find(|rule| !pattern::matches(&rule.pattern, text)) {
             return Some(own(rule));
+        }
+        if self.pattern.as_ref().is_some_and(|wanted| !wanted.is_match(text)) {
+            return Some(invalid());
         }
         let (patterns, err) = self.match_any.as_ref()?;
         let is_matched = patterns.iter().any(|wanted| pattern::matches(wanted, text));

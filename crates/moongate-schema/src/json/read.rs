@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::checks;
 use crate::{
-    Auto, Deprecation, Field, FieldType, Functions, Length, Object, OnDelete, PatternRule, Rules, Schema,
-    Shorthand, ShorthandTarget, Transformation,
+    Auto, Deprecation, Expression, Field, FieldType, Functions, Length, Object, OnDelete, PatternRule, Rules,
+    Schema, Shorthand, ShorthandTarget, Transformation,
 };
 
 /// Why a declaration is not understood.
@@ -124,7 +124,15 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&self) -> Result<f64, SchemaError> {
-        self.value.as_f64().ok_or_else(|| self.error("must be a number"))
+        match self.value.as_str() {
+            Some("inf") => Ok(f64::INFINITY),
+            Some("-inf") => Ok(f64::NEG_INFINITY),
+            _ => self.value.as_f64().ok_or_else(|| self.error("must be a number")),
+        }
+    }
+
+    fn expression(&self) -> Result<Expression, SchemaError> {
+        Expression::new(&self.text()?).map_err(|_| self.error("is no regular expression"))
     }
 
     fn length(&self) -> Result<usize, SchemaError> {
@@ -265,6 +273,7 @@ impl<'a> Reader<'a> {
             matches: text("match")?,
             match_all: patterns("match_all")?,
             match_any: self.optional("match_any").map(|any| any.match_any()).transpose()?,
+            pattern: self.optional("pattern").map(|pattern| pattern.expression()).transpose()?,
             contains: value("contains"),
             check: match self.optional("check") {
                 None => None,
@@ -404,6 +413,7 @@ const FIELD_MEMBERS: &[&str] = &[
     "match_all",
     "match_any",
     "contains",
+    "pattern",
     "mutually_exclusive_subsets",
     "check",
 ];

@@ -79,6 +79,10 @@ pub(super) fn attributes(field: &Field, form: Form) -> Object {
     let mut out = Object::new();
     write_type(&field.kind, form, &mut out);
     write_rules(&field.rules, form, &mut out);
+    if field.is_abstract && form == Form::Shown {
+        // Sub-schemas say which fields there are.
+        out.remove("fields");
+    }
     let mut put = |name: &str, value: Value| out.insert(name.to_owned(), value);
     let flags = [
         ("immutable", field.immutable),
@@ -147,12 +151,7 @@ fn write_type(kind: &FieldType, form: Form, out: &mut Object) {
     };
     put("type", json!(name));
     if let FieldType::Record(schema) = kind {
-        let mut members = record(schema, form);
-        // A record that a sub-schema describes has no fields of its own.
-        if schema.fields().is_empty() && form == Form::Shown {
-            members.remove("fields");
-        }
-        out.append(&mut members);
+        out.append(&mut record(schema, form));
     }
 }
 
@@ -185,6 +184,7 @@ pub(super) fn write_rules(rules: &Rules, form: Form, out: &mut Object) {
     put("match", rules.matches.clone().map(Value::from));
     put("match_all", patterns(&rules.match_all));
     put("match_any", rules.match_any.as_ref().map(match_any));
+    put("pattern", rules.pattern.as_ref().map(|pattern| json!(pattern.as_str())));
     put("contains", rules.contains.clone());
     put("mutually_exclusive_subsets", rules.mutually_exclusive_subsets.as_ref().map(|sets| json!(sets)));
     if form == Form::Declared {
@@ -224,6 +224,9 @@ fn deprecation(deprecation: &Deprecation) -> Value {
 }
 
 fn number(number: f64) -> Value {
+    if number.is_infinite() {
+        return json!(if number > 0.0 { "inf" } else { "-inf" });
+    }
     let value = Value::from(number);
     match &value {
         Value::Number(number) => whole(number).map_or(value, Value::from),

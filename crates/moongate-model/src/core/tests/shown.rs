@@ -28,7 +28,7 @@ fn without(value: Value) -> Value {
     match value {
         Value::Object(members) => {
             let is_kept = |(name, value): &(String, Value)| {
-                name != "description" && !(name == "len_min" && *value == Value::from(1))
+                name != "description" && !(name == "len_min" && *value == 1)
             };
             members.into_iter().filter(is_kept).map(|(name, value)| (name, without(value))).collect()
         }
