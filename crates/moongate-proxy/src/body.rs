@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use moongate_balancer::Pick;
 use tokio::time::Instant;
 
 use crate::connection::Connection;
@@ -145,6 +146,8 @@ impl Body for ResponseBody {
 pub(crate) struct Lease {
     pub(crate) connection: Connection,
     pub(crate) authority: Arc<str>,
+    /// Counted as under way until the body has ended.
+    pub(crate) _pick: Option<Pick>,
     pub(crate) pool: Rc<Pool>,
     pub(crate) deadline: Rc<Deadline>,
     pub(crate) clock: Rc<Clock>,

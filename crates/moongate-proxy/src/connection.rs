@@ -7,7 +7,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -23,6 +23,7 @@ use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 
 use crate::body::RequestBody;
+use crate::dns::{Dns, DnsError};
 use crate::snapshot::Upstream;
 use crate::tls::{Secured, TlsClients};
 use crate::worker::BUFFER;
@@ -61,25 +62,26 @@ pub(crate) struct Connection {
 #[derive(Debug)]
 pub(crate) enum ConnectError {
     /// The upstream's name has no address.
-    Resolve(io::Error),
+    Resolve(DnsError),
     /// Nobody answers at the address.
     Connect(io::Error),
 }
 
 impl Connection {
-    /// Opens a connection to an upstream. Tries its addresses in order.
-    pub(crate) async fn open(upstream: &Upstream) -> Result<Self, ConnectError> {
-        let stream = connect(upstream).await?;
+    /// Opens a connection to an upstream.
+    pub(crate) async fn open(upstream: &Upstream, names: Names<'_>) -> Result<Self, ConnectError> {
+        let stream = connect(upstream, names).await?;
         Self::plain(stream).await.map_err(ConnectError::Connect)
     }
 
     /// Opens a TLS connection to an upstream.
     pub(crate) async fn open_secured(
         upstream: &Upstream,
+        names: Names<'_>,
         secured: &Secured<'_>,
         clients: &TlsClients,
     ) -> Result<Self, ConnectError> {
-        let stream = connect(upstream).await?;
+        let stream = connect(upstream, names).await?;
         Self::secured(stream, secured, clients).await.map_err(ConnectError::Connect)
     }
 
@@ -168,28 +170,30 @@ async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> io::Result<H
     Ok((sender, Box::pin(driver)))
 }
 
-async fn connect(upstream: &Upstream) -> Result<TcpStream, ConnectError> {
-    let stream = match upstream.host.parse::<IpAddr>() {
-        Ok(address) => TcpStream::connect(SocketAddr::new(address, upstream.port)).await,
-        Err(_) => {
-            let addresses = tokio::net::lookup_host((upstream.host.as_str(), upstream.port))
-                .await
-                .map_err(ConnectError::Resolve)?;
-            connect_first(addresses).await
-        }
-    };
-    let stream = stream.map_err(ConnectError::Connect)?;
-    stream.set_nodelay(true).map_err(ConnectError::Connect)?;
-    Ok(stream)
+/// What is needed to find the addresses of an upstream.
+#[derive(Clone, Copy)]
+pub(crate) struct Names<'a> {
+    pub(crate) dns: &'a Dns,
+    /// Says which of several addresses is tried first.
+    pub(crate) random: usize,
 }
 
-async fn connect_first(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<TcpStream> {
+/// Tries the upstream's addresses one after the other.
+async fn connect(upstream: &Upstream, names: Names<'_>) -> Result<TcpStream, ConnectError> {
+    let addresses = names.dns.addresses(&upstream.host, upstream.port, names.random).await;
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in addresses {
-        match TcpStream::connect(address).await {
+    for address in addresses.map_err(ConnectError::Resolve)? {
+        match connect_to(address).await {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }
     }
-    Err(last)
+    Err(ConnectError::Connect(last))
+}
+
+/// Connects to an address.
+pub(crate) async fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }

@@ -23,6 +23,8 @@ pub(crate) enum Failure {
     NoService,
     /// The upstream's name has no address.
     NameResolution,
+    /// The upstream has targets, and none is available.
+    NoPeer,
     /// The upstream refused, reset, or sent no valid response.
     BadGateway,
     /// The upstream was too slow.
@@ -40,7 +42,7 @@ impl Failure {
             Self::HttpsRequired(redirect) => {
                 StatusCode::from_u16(redirect.code()).unwrap_or(StatusCode::UPGRADE_REQUIRED)
             }
-            Self::NoService | Self::NameResolution => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoService | Self::NameResolution | Self::NoPeer => StatusCode::SERVICE_UNAVAILABLE,
             Self::BadGateway => StatusCode::BAD_GATEWAY,
             Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -55,6 +57,7 @@ impl Failure {
             Self::HttpsRequired(_) => "Please use HTTPS protocol",
             Self::NoService => "no Service found with those values",
             Self::NameResolution => "name resolution failed",
+            Self::NoPeer => "failure to get a peer from the ring-balancer",
             Self::BadGateway => "An invalid response was received from the upstream server",
             Self::GatewayTimeout => "The upstream server is timing out",
             Self::Internal => "An unexpected error occurred",
@@ -67,15 +70,20 @@ impl Failure {
             Self::BadRequest | Self::MethodNotAllowed | Self::HttpsRequired(_) | Self::NoRoute => {
                 Origin::Client
             }
-            Self::NameResolution | Self::BadGateway | Self::GatewayTimeout => Origin::Upstream,
-            Self::NoService | Self::Internal => Origin::Gateway,
+            Self::BadGateway | Self::GatewayTimeout => Origin::Upstream,
+            Self::NoService | Self::NameResolution | Self::NoPeer | Self::Internal => Origin::Gateway,
         }
     }
 
     /// Whether the form of the body follows the rules for errors met on the way to the upstream: without an
     /// `Accept` header those look at the request's own type and the configured default.
     fn is_upstreams(self) -> bool {
-        self.origin() == Origin::Upstream || self == Self::BadRequest
+        self.is_proxied() || self == Self::BadRequest
+    }
+
+    /// Whether it happened after the upstream's address was known.
+    pub(crate) fn is_proxied(self) -> bool {
+        self.origin() == Origin::Upstream
     }
 
     /// The body, in the form that the client asked for, and its type.

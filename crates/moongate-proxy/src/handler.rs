@@ -1,6 +1,7 @@
 //! The way of a request through the gateway.
 
 use std::convert::Infallible;
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +16,10 @@ use moongate_router::{PathError, RequestView, normalise, upstream_path};
 use tokio::time::Instant;
 
 use crate::answer::Answer;
+use crate::balanced::Balanced;
 use crate::body::{Lease, RequestBody, ResponseBody};
 use crate::client::Guard;
-use crate::connection::{ConnectError, Connection};
+use crate::connection::{ConnectError, Connection, Names};
 use crate::deadline::Deadline;
 use crate::error::Failure;
 use crate::forwarded::{self, Forwarding, Peer, bare_host, is_ambiguous};
@@ -29,7 +31,7 @@ use crate::worker::Worker;
 
 /// A connection that has rested so long may have been closed by the upstream just now. What is sent over it is
 /// kept until there is a response, to be sent again over another one.
-const DOUBTFUL_AFTER: Duration = Duration::from_millis(500);
+pub(crate) const DOUBTFUL_AFTER: Duration = Duration::from_millis(500);
 
 /// What handles the requests of one client connection.
 pub(crate) struct Handler<R: PluginRuntime> {
@@ -197,12 +199,23 @@ impl<R: PluginRuntime> Handler<R> {
             true => exchange.request.headers.get(header::HOST).cloned(),
             false => None,
         };
+        let mut chosen = match &upstream.balancer {
+            None => None,
+            Some(balancer) => match self.choose(balancer, upstream, exchange).await {
+                Ok(chosen) => Some(chosen),
+                Err(failure) => return Answer::from_failure(failure, exchange, options.error_default_type),
+            },
+        };
+        let keeps_host = host.is_some();
         // The head is handed over to the connection, and an error would have to follow the client's wishes.
         let wishes = Wishes::of(&exchange.request.headers);
         let forwarding = Forwarding {
             peer: &self.peer,
             client: exchange.client.address,
-            host: host.unwrap_or_else(|| upstream.host_header.clone()),
+            host: host.unwrap_or_else(|| match &chosen {
+                Some(chosen) => chosen.pick.host_header(upstream.default_port).clone(),
+                None => upstream.host_header.clone(),
+            }),
             prefix: found.prefix,
             request_id,
         };
@@ -211,7 +224,17 @@ impl<R: PluginRuntime> Handler<R> {
         // Without plugins no time has passed that a millisecond shows.
         let sent = if found.route.chain.request.is_empty() { started } else { self.worker.clock.look() };
         let gateway = sent.duration_since(started);
-        match self.send(upstream, &mut exchange.request, found.target, body, sent).await {
+        let head = &mut exchange.request;
+        let result = match &mut chosen {
+            None => self.send(upstream, head, found.target, body, sent).await,
+            // Boxed, to keep what every request needs small.
+            Some(chosen) => {
+                let to = Balanced { upstream, chosen, keeps_host };
+                Box::pin(self.send_balanced(to, head, found.target, body, sent)).await
+            }
+        };
+        let cookie = chosen.as_mut().and_then(|chosen| chosen.cookie.take());
+        let mut answer = match result {
             Ok((response, mut connection)) => {
                 let now = self.worker.clock.look();
                 let timing = Timing::Proxied { gateway, upstream: Some(now.duration_since(sent)) };
@@ -227,10 +250,14 @@ impl<R: PluginRuntime> Handler<R> {
                 }
                 let read_timeout = Duration::from_millis(upstream.read_timeout);
                 self.deadline.wait(now, read_timeout);
-                let authority = connection.pool(&upstream.authority);
+                let authority = connection.pool(match &chosen {
+                    Some(chosen) => chosen.pick.authority(),
+                    None => &upstream.authority,
+                });
                 let lease = Lease {
                     connection,
                     authority,
+                    _pick: chosen.map(|chosen| chosen.pick),
                     pool: Rc::clone(&self.worker.pool),
                     deadline: Rc::clone(&self.deadline),
                     clock: Rc::clone(&self.worker.clock),
@@ -244,9 +271,13 @@ impl<R: PluginRuntime> Handler<R> {
                 let timing = Timing::Proxied { gateway, upstream: None };
                 let wishes = wishes.into_headers();
                 let answer = Answer::failure(failure, &wishes, options.error_default_type, exchange.id);
-                Answer { timing: Some(timing), ..answer }
+                Answer { timing: failure.is_proxied().then_some(timing), ..answer }
             }
+        };
+        if let Some(cookie) = cookie {
+            answer.head.headers.append(header::SET_COOKIE, cookie);
         }
+        answer
     }
 
     /// Sends a request over a pooled or a new connection, and waits for the head of its response.
@@ -328,17 +359,19 @@ impl<R: PluginRuntime> Handler<R> {
         secured: Option<&Secured<'_>>,
     ) -> Result<Connection, Failure> {
         let timeout = Duration::from_millis(upstream.connect_timeout);
+        let names = Names { dns: &self.worker.shared.dns, random: self.worker.random() as usize };
         let opened = match secured {
-            None => tokio::time::timeout(timeout, Connection::open(upstream)).await,
+            None => tokio::time::timeout(timeout, Connection::open(upstream, names)).await,
             // In a box, so that the requests of plain upstreams do not carry what it needs.
             Some(secured) => {
-                let open = Connection::open_secured(upstream, secured, &self.worker.tls_clients);
+                let open =
+                    Connection::open_secured(upstream, names, secured, &self.worker.shared.tls_clients);
                 tokio::time::timeout(timeout, Box::pin(open)).await
             }
         };
         let failed = match opened {
             Ok(Ok(connection)) => return Ok(connection),
-            Ok(Err(ConnectError::Resolve(error))) => (Failure::NameResolution, error),
+            Ok(Err(ConnectError::Resolve(error))) => (Failure::NameResolution, io::Error::other(error)),
             Ok(Err(ConnectError::Connect(error))) => (Failure::BadGateway, error),
             Err(elapsed) => (Failure::GatewayTimeout, elapsed.into()),
         };
@@ -347,7 +380,7 @@ impl<R: PluginRuntime> Handler<R> {
     }
 
     /// A copy of a request without a body.
-    fn copy(&self, request: &Request<RequestBody>, read: Duration) -> Request<RequestBody> {
+    pub(crate) fn copy(&self, request: &Request<RequestBody>, read: Duration) -> Request<RequestBody> {
         let mut copy = Request::new(RequestBody::empty(&self.deadline, read));
         *copy.method_mut() = request.method().clone();
         *copy.uri_mut() = request.uri().clone();
@@ -379,7 +412,11 @@ impl Wishes {
 }
 
 /// The request for the upstream. Takes the headers out of `head`.
-fn outgoing(head: &mut request::Parts, target: PathAndQuery, body: RequestBody) -> Request<RequestBody> {
+pub(crate) fn outgoing(
+    head: &mut request::Parts,
+    target: PathAndQuery,
+    body: RequestBody,
+) -> Request<RequestBody> {
     let mut request = Request::new(body);
     *request.method_mut() = head.method.clone();
     *request.uri_mut() = Uri::from(target);
@@ -428,7 +465,7 @@ fn close(answer: &mut Answer) {
 }
 
 /// Whether sending a request twice does no more than sending it once.
-fn is_idempotent(method: &Method) -> bool {
+pub(crate) fn is_idempotent(method: &Method) -> bool {
     !matches!(method.as_str(), "POST" | "PATCH" | "LOCK" | "CONNECT")
 }
 

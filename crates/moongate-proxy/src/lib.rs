@@ -6,23 +6,32 @@
 #![deny(missing_docs)]
 
 mod answer;
+mod balance;
+mod balanced;
 mod body;
 mod client;
 mod connection;
 mod deadline;
+mod dns;
 mod error;
 mod forwarded;
 mod handler;
+mod hash;
 mod hooks;
 mod http2;
 mod options;
 mod pool;
+mod probe;
 mod proxy;
+mod resolver;
 mod response;
 mod snapshot;
 mod tls;
+mod upkeep;
 mod worker;
 
+pub use balance::UpstreamSpec;
+pub use dns::{Query, ResolverOptions};
 pub use error::ErrorType;
 pub use options::{HeaderTokens, ListenAddress, ProxyOptions};
 pub use proxy::{Counters, Proxy, StartError};

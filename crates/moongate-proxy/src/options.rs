@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::HeaderName;
 use ipnet::IpNet;
 
+use crate::dns::ResolverOptions;
 use crate::error::ErrorType;
 use crate::tls::{TlsOptions, UpstreamTlsOptions};
 
@@ -38,6 +39,8 @@ pub struct ProxyOptions {
     pub max_header_size: usize,
     /// The form of error bodies for clients that do not ask for one.
     pub error_default_type: ErrorType,
+    /// How names of upstreams are resolved.
+    pub resolver: ResolverOptions,
 }
 
 impl Default for ProxyOptions {
@@ -56,6 +59,7 @@ impl Default for ProxyOptions {
             client_idle_timeout: Duration::from_secs(75),
             max_header_size: 32 * 1024,
             error_default_type: ErrorType::Plain,
+            resolver: ResolverOptions::default(),
         }
     }
 }

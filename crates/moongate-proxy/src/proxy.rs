@@ -14,11 +14,14 @@ use parking_lot::Mutex;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
+use crate::dns::Dns;
 use crate::options::{ListenAddress, ProxyOptions};
 use crate::snapshot::Snapshot;
 use crate::tls::{TlsClients, TlsListeners};
+use crate::upkeep::{self, Shared};
 use crate::worker::{Listener, Order, Worker, WorkerCounters};
 
 /// Running workers.
@@ -27,6 +30,8 @@ pub struct Proxy<R: PluginRuntime> {
     addresses: Vec<SocketAddr>,
     orders: watch::Sender<Order>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    upkeep: Mutex<Option<JoinHandle<()>>>,
+    shared: Arc<Shared>,
     counters: Vec<Arc<WorkerCounters>>,
 }
 
@@ -88,7 +93,10 @@ impl<R: PluginRuntime> Proxy<R> {
             addresses.push(listen.address);
         }
 
-        let tls_clients = Arc::new(TlsClients::new(options.upstream_tls.clone()));
+        let tls_clients = TlsClients::new(options.upstream_tls.clone());
+        let (dns, questions) = Dns::new(options.resolver.clone());
+        let shared = Arc::new(Shared::new(dns, tls_clients));
+        shared.balancers.store(Arc::clone(&published.load().1.balancers));
         let options = Arc::new(options);
         let (orders, _) = watch::channel(Order::Serve);
         let counters: Vec<_> = sockets.iter().map(|_| Arc::new(WorkerCounters::default())).collect();
@@ -96,11 +104,12 @@ impl<R: PluginRuntime> Proxy<R> {
         for (number, (sockets, counters)) in sockets.into_iter().zip(&counters).enumerate() {
             let (options, runtime) = (Arc::clone(&options), Arc::clone(&runtime));
             let (published, counters) = (Arc::clone(&published), Arc::clone(counters));
-            let (orders, tls_clients) = (orders.subscribe(), Arc::clone(&tls_clients));
+            let shared = Arc::clone(&shared);
+            let orders = orders.subscribe();
             let thread = std::thread::Builder::new()
                 .name(format!("worker-{number}"))
                 .spawn(move || {
-                    let worker = Worker::new(number, runtime, options, published, counters, tls_clients);
+                    let worker = Worker::new(number, runtime, options, published, counters, shared);
                     if let Err(error) = serve(worker, sockets, orders) {
                         tracing::error!(worker = number, %error, "a worker could not start");
                     }
@@ -108,14 +117,26 @@ impl<R: PluginRuntime> Proxy<R> {
                 .map_err(StartError::Worker)?;
             threads.push(thread);
         }
-        Ok(Self { published, addresses, orders, threads: Mutex::new(threads), counters })
+        let upkeep = {
+            let (shared, orders) = (Arc::clone(&shared), orders.subscribe());
+            std::thread::Builder::new()
+                .name("upkeep".to_owned())
+                .spawn(move || upkeep::run(shared, questions, orders))
+                .map_err(StartError::Worker)?
+        };
+        let (threads, upkeep) = (Mutex::new(threads), Mutex::new(Some(upkeep)));
+        Ok(Self { published, addresses, orders, threads, upkeep, shared, counters })
     }
 
     /// Makes `next` what new requests are served from. Requests under way end on the snapshot that they began on.
     ///
     /// Never blocks and never fails: everything that can fail happens while building a [`Snapshot`].
     pub fn publish(&self, next: Snapshot<R>) {
+        let now = self.shared.time(Instant::now());
+        next.balancers.inherit(&self.shared.balancers.load(), now);
+        self.shared.balancers.store(Arc::clone(&next.balancers));
         self.published.publish(next);
+        self.shared.dns.look();
     }
 
     /// What new requests are served from.
@@ -154,7 +175,7 @@ impl<R: PluginRuntime> Proxy<R> {
         }
         let finished = threads.iter().all(JoinHandle::is_finished);
         self.orders.send_replace(Order::Stop);
-        for thread in threads {
+        for thread in threads.into_iter().chain(self.upkeep.lock().take()) {
             let _ = thread.join();
         }
         finished

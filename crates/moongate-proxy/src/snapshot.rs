@@ -7,11 +7,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use http::HeaderValue;
+use moongate_balancer::Balancer;
 use moongate_hooks::{BindError, FailurePolicy, Matched, PluginRuntime, PluginSpec};
 use moongate_model::{Entities, HttpsRedirectStatus, Plugin, PluginIndex, Protocol, Route, Service};
 use moongate_router::{Router, RouterError};
 use uuid::Uuid;
 
+use crate::balance::{Balancers, UpstreamSpec};
 use crate::tls::{Certificates, TlsClient, UpstreamTls};
 
 /// See the module's description.
@@ -24,6 +26,7 @@ pub struct Snapshot<R: PluginRuntime> {
     pub(crate) global: Chain<R>,
     /// What TLS clients see.
     pub(crate) certificates: Certificates,
+    pub(crate) balancers: Arc<Balancers>,
 }
 
 /// Why entities cannot be served.
@@ -72,6 +75,10 @@ pub(crate) struct Upstream {
     pub(crate) port: u16,
     /// The Host header, without the port where it is the protocol's own.
     pub(crate) host_header: HeaderValue,
+    /// The port that the protocol has by itself.
+    pub(crate) default_port: u16,
+    /// Chooses among targets, where the host is the name of an upstream entity.
+    pub(crate) balancer: Option<Arc<Balancer>>,
     pub(crate) path: Option<String>,
     /// Where TLS is spoken.
     pub(crate) tls: Option<TlsClient>,
@@ -104,11 +111,24 @@ impl<R: PluginRuntime> Snapshot<R> {
     /// # Errors
     /// See [`SnapshotError`]. Nothing has changed then.
     pub fn build(entities: Arc<Entities>, runtime: &R) -> Result<Self, SnapshotError> {
+        Self::with_upstreams(entities, Vec::new(), runtime)
+    }
+
+    /// As [`Snapshot::build`], with the upstream entities that services may name.
+    ///
+    /// # Errors
+    /// See [`SnapshotError`]. Nothing has changed then.
+    pub fn with_upstreams(
+        entities: Arc<Entities>,
+        upstreams: Vec<UpstreamSpec>,
+        runtime: &R,
+    ) -> Result<Self, SnapshotError> {
+        let balancers = Balancers::new(upstreams);
         let index = PluginIndex::new(&entities);
         let mut binder = Binder { runtime, bound: HashMap::new() };
         let mut upstreams: HashMap<Uuid, Arc<Upstream>> = HashMap::new();
         for service in entities.services.iter().filter(|service| service.enabled) {
-            upstreams.insert(service.id, Arc::new(Upstream::new(service)?));
+            upstreams.insert(service.id, Arc::new(Upstream::new(service, &balancers)?));
         }
         let served: Vec<&Route> = entities
             .routes
@@ -142,8 +162,14 @@ impl<R: PluginRuntime> Snapshot<R> {
             binder.bind(plugin)?;
         }
         let global = binder.chain(&index.global())?;
+        let balancers = Arc::new(balancers);
         let certificates = Certificates::default();
-        Ok(Self { router, routes, global, certificates, entities: Arc::clone(&entities) })
+        Ok(Self { router, routes, global, certificates, balancers, entities: Arc::clone(&entities) })
+    }
+
+    /// The balancer of the upstream entity with this id: the health of its targets.
+    pub fn balancer(&self, upstream: Uuid) -> Option<&Arc<Balancer>> {
+        self.balancers.by_id(upstream)
     }
 
     /// What the snapshot was built from.
@@ -159,7 +185,7 @@ impl<R: PluginRuntime> std::fmt::Debug for Snapshot<R> {
 }
 
 impl Upstream {
-    fn new(service: &Service) -> Result<Self, SnapshotError> {
+    fn new(service: &Service, balancers: &Balancers) -> Result<Self, SnapshotError> {
         let tls = match service.protocol {
             Protocol::Http => None,
             Protocol::Https => Some(TlsClient::new(UpstreamTls {
@@ -182,6 +208,8 @@ impl Upstream {
         Ok(Self {
             // The model lets only host names and addresses pass, so this is a valid value.
             host_header: HeaderValue::from_str(shown).unwrap_or_else(|_| HeaderValue::from_static("")),
+            default_port: own_port,
+            balancer: balancers.by_name(&service.host).map(Arc::clone),
             authority,
             host: service.host.clone(),
             port: service.port,

@@ -28,7 +28,8 @@ use crate::options::ProxyOptions;
 use crate::pool::Pool;
 use crate::proxy::Published;
 use crate::snapshot::Snapshot;
-use crate::tls::{TlsClients, handshake};
+use crate::tls::handshake;
+use crate::upkeep::Shared;
 
 /// While a worker drains, a connection without a request stays open so long: the client's next request may be on
 /// its way already, and closing the connection would lose it.
@@ -46,7 +47,7 @@ pub(crate) struct Worker<R: PluginRuntime> {
     pub(crate) options: Arc<ProxyOptions>,
     pub(crate) pool: Rc<Pool>,
     pub(crate) counters: Arc<WorkerCounters>,
-    pub(crate) tls_clients: Arc<TlsClients>,
+    pub(crate) shared: Arc<Shared>,
     published: Arc<Published<R>>,
     /// The snapshot in use, and its number.
     snapshot: RefCell<(u64, Rc<Held<R>>)>,
@@ -107,7 +108,7 @@ impl<R: PluginRuntime> Worker<R> {
         options: Arc<ProxyOptions>,
         published: Arc<Published<R>>,
         counters: Arc<WorkerCounters>,
-        tls_clients: Arc<TlsClients>,
+        shared: Arc<Shared>,
     ) -> Self {
         let (version, snapshot) = published.load();
         Self {
@@ -116,7 +117,7 @@ impl<R: PluginRuntime> Worker<R> {
             pool: Rc::new(Pool::new(options.keepalive_pool_size, options.keepalive_idle_timeout)),
             options,
             counters,
-            tls_clients,
+            shared,
             published,
             snapshot: RefCell::new((version, Rc::new(Held(snapshot)))),
             deadlines: Deadlines::default(),
@@ -143,6 +144,11 @@ impl<R: PluginRuntime> Worker<R> {
 
     /// A new id for a request.
     pub(crate) fn request_id(&self) -> u128 {
+        self.random()
+    }
+
+    /// A random number; not a secret one.
+    pub(crate) fn random(&self) -> u128 {
         self.random.borrow_mut().u128(..)
     }
 

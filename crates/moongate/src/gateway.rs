@@ -214,6 +214,7 @@ fn proxy_options(properties: &Properties) -> ProxyOptions {
         client_idle_timeout: properties.client_idle_timeout,
         max_header_size: properties.max_header_size,
         error_default_type: properties.error_default_type,
+        ..ProxyOptions::default()
     }
 }
 

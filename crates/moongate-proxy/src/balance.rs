@@ -1,0 +1,63 @@
+//! The upstream entities of a snapshot, each with its balancer.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use moongate_balancer::{Balancer, Settings, Target};
+use uuid::Uuid;
+
+/// An upstream entity and its targets.
+#[derive(Debug, Clone)]
+pub struct UpstreamSpec {
+    /// Id of the upstream.
+    pub id: Uuid,
+    /// The host name by which services name it.
+    pub name: String,
+    /// Its settings.
+    pub settings: Settings,
+    /// Its targets.
+    pub targets: Vec<Target>,
+}
+
+/// The balancers of a snapshot.
+#[derive(Debug, Default)]
+pub(crate) struct Balancers {
+    by_id: HashMap<Uuid, Arc<Balancer>>,
+    ids: HashMap<String, Uuid>,
+}
+
+impl Balancers {
+    pub(crate) fn new(upstreams: Vec<UpstreamSpec>) -> Self {
+        let mut balancers = Self::default();
+        for upstream in upstreams {
+            let balancer = Balancer::new(upstream.settings, upstream.targets, fastrand::usize(..));
+            balancers.by_id.insert(upstream.id, Arc::new(balancer));
+            balancers.ids.insert(upstream.name, upstream.id);
+        }
+        balancers
+    }
+
+    /// The balancer of the upstream with this id.
+    pub(crate) fn by_id(&self, id: Uuid) -> Option<&Arc<Balancer>> {
+        self.by_id.get(&id)
+    }
+
+    /// The balancer of the upstream with this name.
+    pub(crate) fn by_name(&self, name: &str) -> Option<&Arc<Balancer>> {
+        self.by_id(*self.ids.get(name)?)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Balancer>> {
+        self.by_id.values()
+    }
+
+    /// Takes over what the balancers of the snapshot before knew. To be called before the first request.
+    pub(crate) fn inherit(&self, others: &Self, now: Duration) {
+        for (id, balancer) in &self.by_id {
+            if let Some(other) = others.by_id(*id) {
+                balancer.inherit(other, now);
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+use super::*;
+
+#[test]
+fn a_refused_target_is_followed_by_another_also_for_requests_with_a_body() {
+    let server = Server::start("a");
+    let targets = [(server.address(), 100), (nobody(), 100)];
+    let gateway = Gateway::start(vec![upstream(Settings::default(), &targets)], "retries: 5");
+    for _ in 0..6 {
+        let answer = gateway.send("POST", "/x", &[], "x");
+        assert_eq!((answer.status, answer.body.as_str()), (200, "a"));
+        assert_eq!(answer.header("x-seen-host").unwrap(), server.address());
+    }
+}
+
+#[test]
+fn without_retries_a_refused_target_is_a_bad_gateway() {
+    let passive = settings(|settings| {
+        settings.checks.passive.limits = Limits { tcp_failures: 1, ..Limits::default() };
+    });
+    let gateway = Gateway::start(vec![upstream(passive, &[(nobody(), 100)])], "retries: 0");
+    for _ in 0..3 {
+        let answer = gateway.get("/x", &[("Accept", "application/json")]);
+        assert_eq!(answer.status, 502, "a last try does not count as a refusal");
+        assert!(answer.body.contains("An invalid response was received from the upstream server"));
+        assert!(answer.header("x-kong-proxy-latency").is_some() && answer.header("via").is_some());
+    }
+}
+
+#[test]
+fn a_refusal_counts_when_another_try_follows() {
+    let passive = settings(|settings| {
+        settings.checks.passive.limits = Limits { tcp_failures: 1, successes: 1, ..Limits::default() };
+    });
+    let gateway = Gateway::start(vec![upstream(passive, &[(nobody(), 100)])], "retries: 1");
+    assert_eq!(gateway.get("/x", &[]).status, 502);
+    assert_eq!(gateway.get("/x", &[]).status, 503);
+    assert_eq!(gateway.health(), [HealthWord::Unhealthy]);
+}
+
+#[test]
+fn a_slow_target_is_a_gateway_timeout_and_a_request_that_may_be_repeated_goes_to_the_next() {
+    let server = Server::start("a");
+    let one = [(server.address(), 100)];
+    let gateway = Gateway::start(vec![upstream(Settings::default(), &one)], "retries: 1, read_timeout: 150");
+    let answer = gateway.get("/x?delay=500", &[("Accept", "application/json")]);
+    assert_eq!(answer.status, 504);
+    assert!(answer.body.contains("The upstream server is timing out"));
+    assert_eq!(server.seen().len(), 2);
+
+    let answer = gateway.send("POST", "/x?delay=500", &[], "x");
+    assert_eq!(answer.status, 504);
+    assert_eq!(server.seen().len(), 3, "a POST that was sent is not repeated");
+}
+
+#[test]
+fn timeouts_open_the_breaker() {
+    let server = Server::start("a");
+    let passive = settings(|settings| {
+        settings.checks.passive.limits = Limits { timeouts: 2, ..Limits::default() };
+    });
+    let gateway =
+        Gateway::start(vec![upstream(passive, &[(server.address(), 100)])], "retries: 0, read_timeout: 100");
+    assert_eq!(gateway.get("/x?delay=400", &[]).status, 504);
+    assert_eq!(gateway.get("/x?delay=400", &[]).status, 504);
+    assert_eq!(gateway.get("/x", &[]).status, 503);
+}
+
+#[test]
+fn a_hashed_request_goes_to_the_next_target_on_the_ring_when_its_own_is_refused() {
+    let server = Server::start("a");
+    let hashed = settings(|settings| {
+        settings.algorithm = moongate_balancer::Algorithm::ConsistentHashing;
+        settings.hash_on = HashSource::Path;
+    });
+    let targets = [(server.address(), 100), (nobody(), 100)];
+    let gateway = Gateway::start(vec![upstream(hashed, &targets)], "retries: 1");
+    for number in 0..10 {
+        assert_eq!(gateway.get(&format!("/{number}"), &[]).body, "a");
+    }
+}
