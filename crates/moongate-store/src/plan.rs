@@ -275,3 +275,6 @@ fn net(steps: &[Effect]) -> Vec<Effect> {
     effects.retain(|effect| effect.before != effect.after);
     effects
 }
+
+#[cfg(test)]
+mod tests;

@@ -156,6 +156,7 @@ impl Inner {
         guard: &dyn Guard,
     ) -> Result<Written, StoreError> {
         let _writing = self.writing.lock().await;
+        let mut reason = String::new();
         for _ in 0..ATTEMPTS {
             // Whatever ends this early also ends the connection, and with it the transaction.
             let lease = self.lease().await?;
@@ -195,10 +196,11 @@ impl Inner {
                     let dataset = within(self.timeout() * PATIENCE, everything).await?;
                     lease.give_back();
                     News::Everything(Box::new(dataset)).tell(&self.history);
+                    reason = why;
                 }
             }
         }
-        Err(StoreError::Corrupt("it refuses a change that its entities allow".to_owned()))
+        Err(StoreError::Corrupt(format!("it refuses a change that its entities allow: {reason}")))
     }
 
     /// Ends the transaction without a change.

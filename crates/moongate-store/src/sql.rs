@@ -126,9 +126,6 @@ impl Dialect {
             let name = quoted(&column.name);
             match &column.kind {
                 _ if unique.fields.len() == 1 => name,
-                Kind::Uuid | Kind::Foreign(_) if self == Self::Postgres => {
-                    format!("coalesce({name}, '00000000-0000-0000-0000-000000000000')")
-                }
                 Kind::Text => format!("coalesce({name}, '')"),
                 _ if self == Self::Sqlite => format!("coalesce({name}, '')"),
                 _ => format!("coalesce({name}::text, '')"),

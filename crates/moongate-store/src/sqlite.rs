@@ -141,6 +141,7 @@ impl Inner {
         guard: &dyn Guard,
     ) -> Result<Written, StoreError> {
         let _writing = self.writing.lock().await;
+        let mut failure = StoreError::Unavailable { why: "other processes keep writing".to_owned() };
         for _ in 0..ATTEMPTS {
             self.catch_up().await?;
             let base = self.history.dataset();
@@ -164,10 +165,12 @@ impl Inner {
                 Applied::Unexpected(why) => {
                     tracing::warn!(%why, "the entities in the database are others than expected, they are read again");
                     self.read_again().await?;
+                    failure =
+                        StoreError::Corrupt(format!("it refuses a change that its entities allow: {why}"));
                 }
             }
         }
-        Err(StoreError::Unavailable { why: "other processes keep writing".to_owned() })
+        Err(failure)
     }
 
     /// Reads what other processes have written. The caller holds `writing`.

@@ -5,9 +5,11 @@ use moongate_schema::{Catalog, Field, FieldType, Schema};
 use super::{Column, Foreign, Kind, Layout, OnDelete, Table, Unique};
 
 impl Layout {
-    /// The tables for all entities of `catalog`.
+    /// The tables for all entities of `catalog` that are stored. `tags`, which are not, come from
+    /// [`Store::tags`](crate::Store::tags).
     pub fn of(catalog: &Catalog) -> Self {
-        Self::new(catalog.entities().iter().map(|schema| table_of(schema)))
+        let stored = catalog.entities().iter().filter(|schema| schema.is_stored());
+        Self::new(stored.map(|schema| table_of(schema)))
     }
 }
 

@@ -96,7 +96,8 @@ impl Connector {
     /// What each pooled connection is told first.
     fn prepare(&self) -> String {
         let schema = quoted(&self.settings.schema);
-        let hung = (self.settings.timeout * 12).as_millis();
+        // Less than the time for which others wait for their turn, see `PATIENCE`.
+        let hung = (self.settings.timeout * 4).as_millis();
         format!(
             "SET search_path TO {schema}; SET moongate.writer TO 'on'; SET client_min_messages TO warning; \
              SET idle_in_transaction_session_timeout TO {hung}"

@@ -28,7 +28,7 @@ impl PostgresMigrations {
     }
 
     async fn migrate(&self, layout: &Layout, bootstrap: bool) -> Result<Vec<Migration>, StoreError> {
-        let schema = quoted(&self.connector.settings().schema);
+        let schema = &self.connector.settings().schema;
         let pool = self.connector.pool()?;
         let lease = Lease::take(&pool).await?;
         let work = async {
@@ -40,7 +40,13 @@ impl PostgresMigrations {
                 (false, 0) => return Err(StoreError::NeedsBootstrap),
                 _ => {}
             }
-            run(&lease, &format!("CREATE SCHEMA IF NOT EXISTS {schema}; {TABLE}")).await?;
+            // Asked first: also to leave a schema as it is takes the right to make one.
+            let is_there = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
+            let row = lease.query_one(is_there, &[schema]).await.map_err(|failure| error(&failure))?;
+            if !row.get::<_, bool>(0) {
+                run(&lease, &format!("CREATE SCHEMA {}", quoted(schema))).await?;
+            }
+            run(&lease, TABLE).await?;
             for step in &steps {
                 run(&lease, step.sql(Dialect::Postgres)).await?;
                 let note = "INSERT INTO moongate_migrations (version, name) VALUES ($1, $2)";

@@ -11,8 +11,10 @@ mod durable;
 mod killed;
 mod place;
 mod postgres;
+mod random;
 mod rows;
 mod rules;
+mod sqlite_file;
 
 use place::Place;
 

@@ -1,15 +1,21 @@
 //! Everything against a real server.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use moongate_model::core::{RouterFlavor, catalog};
 use moongate_store::testing::PostgresServer;
 use moongate_store::{
-    Change, Migration, Migrations as _, PostgresMigrations, PostgresSettings, PostgresStore, Store,
-    StoreError, Tls, Trust,
+    Change, Dataset, Effect, Guard, Layout, Migration, Migrations as _, PostgresMigrations, PostgresSettings,
+    PostgresStore, Store, StoreError, Tls, Trust,
 };
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
 
 use crate::durable::{self, eventually, for_each_durable_rule};
@@ -79,6 +85,110 @@ async fn people_can_read_the_tables() {
     assert_eq!(psql("SELECT config->'max' FROM plugins"), "1");
     assert_eq!(psql("SELECT created_at AT TIME ZONE 'UTC' FROM services"), "2023-11-14 22:13:20");
     assert_eq!(psql("SELECT count(*) FROM keys WHERE expires_at < '2023-11-14 22:14:21Z'"), "1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_core_entities_have_tables() {
+    let server = server!();
+    let catalog = catalog(RouterFlavor::default()).build().unwrap();
+    let layout = Layout::of(&catalog);
+    PostgresMigrations::new(server.settings("public")).unwrap().bootstrap(&layout).await.unwrap();
+    let columns = |table: &str| {
+        let sql = format!(
+            "SELECT string_agg(column_name || ' ' || data_type, ', ' ORDER BY ordinal_position) \
+             FROM information_schema.columns WHERE table_name = '{table}'"
+        );
+        server.psql(&sql).unwrap()
+    };
+    let text = "name text, retries bigint, protocol text, host text, port bigint, path text";
+    assert!(columns("services").contains(text), "{}", columns("services"));
+    let targets = columns("targets");
+    for column in ["created_at timestamp with time zone", "upstream_id uuid", "weight bigint", "tags ARRAY"] {
+        assert!(targets.contains(column), "{targets}");
+    }
+    assert!(columns("plugins").contains("config jsonb"));
+    assert!(columns("routes").contains("service_id uuid"));
+    assert!(!columns("certificates").contains("snis"));
+    assert_eq!(columns("tags"), "");
+    // Nothing is left to do.
+    let store = PostgresStore::open(server.settings("public"), Arc::new(layout)).await.unwrap();
+    assert!(store.dataset().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_does_not_answer_is_not_waited_for_forever() {
+    let server = server!();
+    drop(Place::postgres(server.settings("public")).await);
+    let proxy = Proxy::start(server.port()).await;
+    let timeout = Duration::from_millis(400);
+    let settings = PostgresSettings { port: proxy.port, timeout, ..server.settings("public") };
+    let behind = PostgresStore::open(settings, Arc::new(layout())).await.unwrap();
+    let beside = PostgresStore::open(server.settings("public"), Arc::new(layout())).await.unwrap();
+    behind.write(vec![insert("services", json!({"name": "a"}))]).await.unwrap();
+
+    // Cut off while it has its turn to write.
+    struct Cut(Arc<AtomicBool>);
+    #[async_trait]
+    impl Guard for Cut {
+        async fn check(&self, _: &Dataset, _: &[Effect]) -> Result<(), StoreError> {
+            self.0.store(true, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+    let start = Instant::now();
+    let cut = behind
+        .write_if(vec![insert("services", json!({"name": "b"}))], &Cut(Arc::clone(&proxy.is_cut)))
+        .await;
+    assert!(matches!(cut, Err(StoreError::Unavailable { .. })), "{cut:?}");
+    assert!(matches!(behind.load().await, Err(StoreError::Unavailable { .. })));
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    // The others get their turn.
+    beside.write(vec![insert("services", json!({"name": "b"}))]).await.unwrap();
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+
+    proxy.is_cut.store(false, Ordering::SeqCst);
+    eventually(&behind, |dataset| dataset.len("services") == 2).await;
+    behind.write(vec![insert("services", json!({"name": "c"}))]).await.unwrap();
+}
+
+/// Something between a client and the server, which can swallow everything.
+struct Proxy {
+    port: u16,
+    is_cut: Arc<AtomicBool>,
+}
+
+impl Proxy {
+    async fn start(server: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let is_cut = Arc::new(AtomicBool::new(false));
+        let cut = Arc::clone(&is_cut);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let Ok(server) = TcpStream::connect(("127.0.0.1", server)).await else { continue };
+                let ((from, to), (back, forth)) = (client.into_split(), server.into_split());
+                tokio::spawn(pass(from, forth, Arc::clone(&cut)));
+                tokio::spawn(pass(back, to, Arc::clone(&cut)));
+            }
+        });
+        Self { port, is_cut }
+    }
+}
+
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, is_cut: Arc<AtomicBool>) {
+    let mut buffer = vec![0; 65536];
+    let mut was_cut = false;
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        was_cut |= is_cut.load(Ordering::SeqCst);
+        // Of what was swallowed once, the rest makes no sense either.
+        if !was_cut && to.write_all(&buffer[..length]).await.is_err() {
+            break;
+        }
+    }
+    if was_cut {
+        // Nor does the other side hear that this one has gone.
+        std::future::pending::<()>().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -187,7 +297,7 @@ async fn stores_that_bring_new_entities_at_once_do_not_collide() {
     let server = server!();
     PostgresMigrations::new(server.settings("public"))
         .unwrap()
-        .bootstrap(&moongate_store::Layout::new([services()]))
+        .bootstrap(&Layout::new([services()]))
         .await
         .unwrap();
     let racing: Vec<_> = (0..4)
@@ -202,9 +312,7 @@ async fn stores_that_bring_new_entities_at_once_do_not_collide() {
     // A table of that name which is something else.
     server.psql("CREATE TABLE planets (id uuid PRIMARY KEY, name integer)").unwrap();
     let planets = table("planets", [moongate_store::Column::new("name", moongate_store::Kind::Text)]);
-    let refused =
-        PostgresStore::open(server.settings("public"), Arc::new(moongate_store::Layout::new([planets])))
-            .await;
+    let refused = PostgresStore::open(server.settings("public"), Arc::new(Layout::new([planets]))).await;
     let Err(StoreError::Corrupt(why)) = refused else { panic!("{refused:?}") };
     assert!(why.contains("`name`") && why.contains("integer"), "{why}");
 }
