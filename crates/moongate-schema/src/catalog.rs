@@ -212,3 +212,56 @@ fn check_references(schemas: &[Schema]) -> Result<(), CatalogError> {
 
 const UNKNOWN_PLUGIN: &str = "plugin '%s' not enabled; add it to the 'plugins' configuration property";
 const UNKNOWN_VAULT: &str = "vault '%s' is not installed";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types;
+
+    #[test]
+    fn schemas_that_do_not_fit_together_are_refused() {
+        let entity = |name: &str| Schema::entity(name).field("id", types::id());
+        let build = |schemas: Vec<Schema>| Catalog::builder(schemas).build().map(drop).unwrap_err();
+        assert_eq!(build(vec![entity("a"), entity("a")]), CatalogError::Duplicate("a".to_owned()));
+        assert_eq!(
+            build(vec![entity("a"), entity("b").admin_name("a")]),
+            CatalogError::Duplicate("b".to_owned())
+        );
+        let lost = build(vec![entity("a").field("b", Field::foreign("b"))]);
+        assert_eq!(lost.to_string(), "field `b` of entity `a` refers to `b`, which is not declared");
+        let circle =
+            vec![entity("a").field("b", Field::foreign("b")), entity("b").field("a", Field::foreign("a"))];
+        assert_eq!(build(circle), CatalogError::Circle("a".to_owned()));
+    }
+
+    #[test]
+    fn an_entity_of_a_plugin_is_one_like_any_other() {
+        let consumers = Schema::entity("consumers").field("id", types::id());
+        let keys = Schema::entity("keyauth_credentials")
+            .admin_name("key-auths")
+            .admin_nested_name("key-auth")
+            .field("id", types::id())
+            .field("consumer", Field::foreign("consumers").required().cascade());
+        let catalog = Catalog::builder(vec![keys]).entity(consumers).build().unwrap();
+        let names: Vec<&str> = catalog.entities().iter().map(|schema| schema.name()).collect();
+        assert_eq!(names, ["consumers", "keyauth_credentials"]);
+        assert_eq!(catalog.entity_by_admin_path("key-auths").unwrap().nested_path(), "key-auth");
+        let children: Vec<&str> =
+            catalog.children("consumers").iter().map(|child| child.field.as_str()).collect();
+        assert_eq!(children, ["consumer"]);
+    }
+
+    #[test]
+    fn an_unknown_plugin_is_told_as_a_violation() {
+        let catalog = Catalog::builder(Vec::new()).plugin("known", Schema::record()).build().unwrap();
+        assert!(catalog.plugin("known").is_ok());
+        assert_eq!(
+            catalog.plugin("x").unwrap_err().message(),
+            "schema violation (name: plugin 'x' not enabled; add it to the 'plugins' configuration property)"
+        );
+        assert_eq!(
+            catalog.vault("x").unwrap_err().message(),
+            "schema violation (name: vault 'x' is not installed)"
+        );
+    }
+}

@@ -41,3 +41,6 @@ pub const ALL: &[Check] = &[
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::shorthand::Outcome;
 use crate::text::whole;
-use crate::{Auto, Context, Field, FieldType, Object, Operation, Schema, Violations};
+use crate::{Auto, Context, Field, FieldType, Object, Operation, Problem, Schema, Violations};
 
 impl Schema {
     /// Fills what was not given: shorthands are resolved, ids, times and random strings made, defaults and
@@ -33,7 +33,7 @@ impl Schema {
     /// whole object. The patch need not name the sub-schema again, such as the plugin.
     ///
     /// # Errors
-    /// What is wrong with the shorthands.
+    /// What is wrong with the shorthands, and fields that cannot be changed.
     pub fn change(
         &self,
         existing: &Object,
@@ -47,7 +47,13 @@ impl Schema {
         }
         let patch = self.complete(patch, Operation::Update, context)?;
         let whole = self.merge(existing, &patch);
-        Ok((patch, whole))
+        let mut violations = Violations::new();
+        for field in self.fields().iter().filter(|field| field.immutable && patch.contains_key(&field.name)) {
+            if existing.get(&field.name) != whole.get(&field.name) {
+                violations.add(&field.name, Problem::from("immutable field cannot be updated"));
+            }
+        }
+        if violations.is_empty() { Ok((patch, whole)) } else { Err(violations) }
     }
 
     /// The whole object after a change: fields of `patch` take the place of those of `existing`, records are

@@ -42,7 +42,24 @@ pub struct Requirement {
     pub required: Option<bool>,
     /// The text when it is not so.
     pub err: Option<String>,
-    pub(crate) whole: OnceLock<Field>,
+    pub(crate) whole: Whole,
+}
+
+/// The declaration of a field with a requirement put over it, made when it is first looked at.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Whole(OnceLock<Field>);
+
+impl Whole {
+    pub(crate) fn get_or_make(&self, make: impl FnOnce() -> Field) -> &Field {
+        self.0.get_or_init(make)
+    }
+}
+
+impl PartialEq for Whole {
+    /// It follows from the rest.
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
 }
 
 /// If a field is like this, another must be like that.

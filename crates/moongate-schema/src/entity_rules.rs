@@ -206,13 +206,8 @@ impl Run<'_> {
     }
 
     fn problem(&self, path: &str, requirement: &Requirement, value: &Value) -> Option<Problem> {
-        let whole = match requirement.whole.get() {
-            Some(whole) => whole,
-            None => {
-                let whole = requirement.refine(self.field_at(path)?);
-                requirement.whole.get_or_init(|| whole)
-            }
-        };
+        let field = self.field_at(path)?;
+        let whole = requirement.whole.get_or_make(|| requirement.refine(field));
         whole.problem(value, self.schema, self.look)
     }
 

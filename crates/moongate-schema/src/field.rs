@@ -362,6 +362,21 @@ impl Field {
         self
     }
 
+    /// Must match a Lua pattern, and the text when it does not.
+    pub fn match_all(mut self, pattern: &str, err: &str) -> Self {
+        let rule = PatternRule { pattern: pattern.to_owned(), err: Some(err.to_owned()) };
+        self.rules.match_all.push(rule);
+        self
+    }
+
+    /// The text when none of the patterns of [`Field::match_any`] matches.
+    pub fn match_any_err(mut self, text: &str) -> Self {
+        if let Some((_, err)) = &mut self.rules.match_any {
+            *err = Some(text.to_owned());
+        }
+        self
+    }
+
     /// Must match one of several Lua patterns.
     pub fn match_any<'a>(mut self, patterns: impl IntoIterator<Item = &'a str>) -> Self {
         self.rules.match_any = Some((patterns.into_iter().map(str::to_owned).collect(), None));

@@ -374,3 +374,6 @@ pub fn is_uuid(text: &str) -> bool {
 
 pub(crate) const MISSING: &str = "required field missing";
 const NOT_A_UUID: &str = "expected a valid UUID";
+
+#[cfg(test)]
+mod tests;

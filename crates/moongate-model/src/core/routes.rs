@@ -45,8 +45,8 @@ pub(super) fn schema(flavor: RouterFlavor) -> Schema {
         .field("sources", addresses())
         .field("destinations", addresses())
         .field("methods", Field::set(types::method()))
-        .field("hosts", Field::array(Field::string().check(checks::ROUTE_HOST)))
-        .field("paths", Field::array(Field::string().check(checks::ROUTER_PATH)))
+        .field("hosts", Field::array(host()))
+        .field("paths", Field::array(path()))
         .field("headers", headers())
         .field("regex_priority", Field::integer().default(0))
         .field("path_handling", Field::string().one_of(["v0", "v1"]).default("v0"))
@@ -77,6 +77,22 @@ fn server_name(flavor: RouterFlavor) -> Field {
         RouterFlavor::Traditional => types::sni(),
         RouterFlavor::TraditionalCompatible | RouterFlavor::Expressions => types::wildcard_host(),
     }
+}
+
+fn host() -> Field {
+    Field::string()
+        .match_all("^[^*]*%*?[^*]*$", "invalid wildcard: must have at most one wildcard")
+        .match_any(["^%*%.", "%.%*$", "%.%*:%d+$", "^[^*]*$"])
+        .match_any_err("invalid wildcard: must be placed at leftmost or rightmost label")
+        .check(checks::ROUTE_HOST)
+}
+
+fn path() -> Field {
+    Field::string()
+        .match_any(["^/", "^~/"])
+        .match_any_err("should start with: / (fixed path) or ~/ (regex path)")
+        .match_none("//", "must not have empty segments")
+        .check(checks::ROUTER_PATH)
 }
 
 fn addresses() -> Field {
