@@ -7,6 +7,7 @@ mod ca_certificates;
 mod certificates;
 mod consumers;
 mod filter_chains;
+mod functions;
 mod key_sets;
 mod keys;
 mod plugins;
@@ -17,6 +18,8 @@ mod tags;
 mod targets;
 mod upstreams;
 mod vaults;
+
+pub use functions::functions;
 
 use moongate_schema::{Catalog, CatalogBuilder, Schema};
 

@@ -175,14 +175,21 @@ impl Run<'_> {
         }
     }
 
-    /// A value that is transformed together with others needs them.
+    /// A value that is transformed together with others needs them. On a change they must be named with it, or be
+    /// as they were; so must the value when one of the others changes.
     fn check_transformation(&self, transformation: &Transformation, violations: &mut Violations) {
-        if transformation.needs.is_empty() || self.given(&transformation.input).next().is_none() {
+        let Transformation { input, needs, .. } = transformation;
+        let given = self.look.change.map_or(self.object, |change| change.patch);
+        let is_moved = self.look.change.is_some_and(|change| {
+            needs.iter().any(|need| value_at(change.patch, need) != value_at(change.existing, need))
+        });
+        if !is_moved && given_in(given, input).next().is_none() {
             return;
         }
-        let mut fields = transformation.input.clone();
-        fields.extend(transformation.needs.iter().cloned());
-        if self.given(&fields).count() < fields.len() {
+        let object = if is_moved { given } else { self.object };
+        let fields: Vec<String> = input.iter().chain(needs).cloned().collect();
+        let count = given_in(object, &fields).count();
+        if count != 0 && count != fields.len() {
             violations.add_entity(format!("all or none of these fields must be set: {}", names(&fields)));
         }
     }
@@ -198,7 +205,7 @@ impl Run<'_> {
 
     /// Those of `fields` that are given and not empty.
     fn given<'f>(&self, fields: &'f [String]) -> impl Iterator<Item = &'f str> {
-        fields.iter().map(String::as_str).filter(|field| self.value(field).is_some_and(is_given))
+        given_in(self.object, fields)
     }
 
     fn meets(&self, path: &str, requirement: &Requirement, value: &Value) -> bool {
@@ -257,6 +264,10 @@ fn is_given(value: &Value) -> bool {
         Value::Object(members) => !members.is_empty(),
         Value::Bool(_) | Value::Number(_) => true,
     }
+}
+
+fn given_in<'f>(object: &Object, fields: &'f [String]) -> impl Iterator<Item = &'f str> {
+    fields.iter().map(String::as_str).filter(|field| value_at(object, field).is_some_and(is_given))
 }
 
 fn any_wrong(fields: &[String], violations: &Violations) -> bool {

@@ -1,6 +1,7 @@
 //! The JSON form of schemas: what `/schemas` shows, and what plugins hand over.
 
 mod checks;
+mod members;
 mod read;
 mod write;
 

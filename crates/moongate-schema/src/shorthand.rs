@@ -84,7 +84,9 @@ impl Shorthand {
     /// Puts the fields that the shorthand stands for in its place.
     pub(crate) fn resolve(&self, object: &mut Object, schema: &Schema, context: &Context<'_>) -> Outcome {
         let Some(value) = object.get(&self.field.name) else { return Outcome::Absent };
-        if let Some(problem) = self.field.problem(value, schema, Look { mode: Mode::Full, context }) {
+        if let Some(problem) =
+            self.field.problem(value, schema, Look { mode: Mode::Full, context, change: None })
+        {
             return Outcome::Wrong(problem);
         }
         if let Some(text) = self.contradiction(value, object) {

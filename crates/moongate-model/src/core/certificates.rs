@@ -26,15 +26,19 @@ pub(super) fn schema() -> Schema {
 }
 
 /// A text with a certificate.
-pub(super) fn certificate() -> Field {
-    let run = |value: &Value| pki::check_certificate(value.as_str().unwrap_or_default());
-    Field::string().check(Check { name: "certificate", run })
-}
+pub(super) const CERTIFICATE: Check =
+    Check { name: "certificate", run: |value| pki::check_certificate(value.as_str().unwrap_or_default()) };
 
 /// A text with a private key.
+pub(super) const KEY: Check =
+    Check { name: "key", run: |value| pki::check_key(value.as_str().unwrap_or_default()) };
+
+pub(super) fn certificate() -> Field {
+    Field::string().check(CERTIFICATE)
+}
+
 fn key() -> Field {
-    let run = |value: &Value| pki::check_key(value.as_str().unwrap_or_default());
-    Field::string().check(Check { name: "key", run })
+    Field::string().check(KEY)
 }
 
 fn check_pair(row: &Object, _context: &Context<'_>) -> Result<(), CheckFailure> {

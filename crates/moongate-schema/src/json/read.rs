@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::checks;
+use super::members::{FIELD_MEMBERS, SCHEMA_MEMBERS};
 use crate::{
     Auto, Deprecation, Expression, Field, FieldType, Functions, Length, Object, OnDelete, PatternRule, Rules,
     Schema, Shorthand, ShorthandTarget, Transformation,
@@ -349,71 +350,3 @@ impl<'a> Reader<'a> {
         })
     }
 }
-
-const SCHEMA_MEMBERS: &[&str] = &[
-    "name",
-    "primary_key",
-    "endpoint_key",
-    "cache_key",
-    "admin_api_name",
-    "admin_api_nested_name",
-    "generate_admin_api",
-    "stored",
-    "db_export",
-    "ttl",
-    "workspaceable",
-    "fields",
-    "shorthand_fields",
-    "entity_checks",
-    "transformations",
-];
-
-const FIELD_MEMBERS: &[&str] = &[
-    "type",
-    "elements",
-    "keys",
-    "values",
-    "fields",
-    "shorthand_fields",
-    "entity_checks",
-    "reference",
-    "on_delete",
-    "json_schema",
-    "required",
-    "default",
-    "unique",
-    "auto",
-    "immutable",
-    "referenceable",
-    "encrypted",
-    "transient",
-    "abstract",
-    "indexed",
-    "unique_across_ws",
-    "err",
-    "description",
-    "examples",
-    "deprecation",
-    "eq",
-    "ne",
-    "not_one_of",
-    "one_of",
-    "gt",
-    "timestamp",
-    "uuid",
-    "is_regex",
-    "between",
-    "len_eq",
-    "len_min",
-    "len_max",
-    "starts_with",
-    "not_match",
-    "match_none",
-    "match",
-    "match_all",
-    "match_any",
-    "contains",
-    "pattern",
-    "mutually_exclusive_subsets",
-    "check",
-];
