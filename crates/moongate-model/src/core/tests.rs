@@ -137,3 +137,43 @@ fn problems(entity: &str, input: &Value) -> Option<(String, Value)> {
     let checked = completed.and_then(|object| schema.validate(&object, Operation::Insert, &context));
     checked.err().map(|violations| (violations.message(), violations.fields()))
 }
+
+#[test]
+fn a_route_that_the_router_cannot_use_is_refused_as_a_whole() {
+    for given in
+        [json!({"paths": ["~/(?=x)"]}), json!({"headers": {"a": []}}), json!({"headers": {"a": ["~*(?=x)"]}})]
+    {
+        let (message, _) = problems("routes", &given).unwrap();
+        assert!(message.starts_with("schema violation (Router Expression failed validation: "), "{message}");
+    }
+    // With another problem in a path there is nothing to say of the whole.
+    let (message, _) = problems("routes", &json!({"paths": ["~/(?=x)", "x"]})).unwrap();
+    assert!(message.starts_with("schema violation (paths.2: should start with"), "{message}");
+}
+
+#[test]
+fn routes_by_expression_exclude_routes_by_fields() {
+    let catalog = catalog(RouterFlavor::Expressions).build().unwrap();
+    let schema = catalog.entity("routes").unwrap();
+    let randomness = SeededRandomness::new(1);
+    let context = Context::new(1_700_000_000_000, &randomness);
+    let fields = "'methods', 'hosts', 'paths', 'headers', 'snis', 'sources' or 'destinations' simultaneously";
+    for (given, reason) in [
+        (json!({"expression": "http.path == \"/\""}), None),
+        (json!({"expression": "tcp.dst_port == 1", "protocols": ["tcp"], "priority": 5}), None),
+        (json!({"paths": ["/"], "sources": [{"port": 1}]}), None),
+        (json!({"expression": "x", "paths": ["/"]}), Some(format!("cannot set 'expression' with {fields}"))),
+        (
+            json!({"expression": "x", "regex_priority": 1}),
+            Some("cannot set 'regex_priority' with 'expression' simultaneously".to_owned()),
+        ),
+        (json!({"paths": ["/"], "priority": 1}), Some(format!("cannot set 'priority' with {fields}"))),
+    ] {
+        let row = schema.complete(given.as_object().unwrap().clone(), Operation::Insert, &context).unwrap();
+        let found = schema.validate(&row, Operation::Insert, &context).err();
+        let wanted = reason.map(|reason| vec![format!("Router Expression failed validation: {reason}")]);
+        let found = found.map(|found| (found.entity().to_vec(), found.fields()));
+        let wanted = wanted.map(|texts| (texts.clone(), json!({"@entity": texts})));
+        assert_eq!(found, wanted, "{given}");
+    }
+}

@@ -43,7 +43,7 @@ fn router_path(value: &Value) -> Result<(), String> {
     escapes_are_complete(text)?;
     if let Some(expression) = text.strip_prefix('~') {
         let Some(reason) = path_regex(expression).err().map(|error| reason_of(&error)) else { return Ok(()) };
-        if is_unsupported(&reason) {
+        if is_unsupported(expression, &reason) {
             return Ok(());
         }
         return Err(format!("invalid regex: '{expression}' (PCRE returned: {reason})"));
@@ -69,7 +69,7 @@ pub fn regex_problem(expression: &str) -> Option<String> {
 
 /// Whether a text is a regular expression, be it one that only other engines know.
 pub fn is_regex(expression: &str) -> bool {
-    regex_problem(expression).is_none_or(|reason| is_unsupported(&reason))
+    regex_problem(expression).is_none_or(|reason| is_unsupported(expression, &reason))
 }
 
 /// The engine's report shows the expression with a marker below the mistake; the reason comes last.
@@ -79,9 +79,18 @@ fn reason_of(error: &regex::Error) -> String {
     last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
 
-fn is_unsupported(reason: &str) -> bool {
+/// Whether an expression that the engine refuses for `reason` is right in the dialect of Perl.
+fn is_unsupported(expression: &str, reason: &str) -> bool {
     UNSUPPORTED.iter().any(|feature| reason.contains(feature))
+        || PERL_ONLY.iter().any(|feature| expression.contains(feature))
 }
 
 /// How the engine's reports tell expressions that it cannot run from those that are wrong.
 const UNSUPPORTED: [&str; 3] = ["look-around", "backreferences", "exceeds size limit"];
+
+/// What is only in the dialect of Perl: groups that do not give back, that reset numbers, that are comments,
+/// conditions or calls, and further escapes.
+const PERL_ONLY: [&str; 17] = [
+    "(?>", "(?|", "(?#", "(?(", "(?R)", "(?&", "(?P>", "(?P=", "\\Z", "\\h", "\\H", "\\R", "\\X", "\\G",
+    "\\K", "\\Q", "\\k<",
+];

@@ -19,7 +19,7 @@ fn the_right_texts_pass() {
         (COOKIE_NAME, &["session~1"]),
         (PATH, &["/a/%2f", "/a;b=c@d"]),
         (ROUTE_HOST, &["a.test:80", "*.a.test", "a.*:80"]),
-        (ROUTER_PATH, &["/", "/a%2Fb", "~/a/[0-9]+$", "~/(?=x)"]),
+        (ROUTER_PATH, &["/", "/a%2Fb", "~/a/[0-9]+$", "~/(?=x)", "~/(?>a|b)\\Z"]),
         (URL, &["http://a.test", "https://[::1]:80/x?y#z"]),
         (REDIRECT_URI, &["https://a.test/back"]),
     ] {
@@ -62,6 +62,17 @@ fn the_wrong_texts_are_told_why() {
     ] {
         assert_eq!((check.run)(&Value::from(text)), Err(problem.to_owned()), "{}", check.name);
     }
+}
+
+#[test]
+fn expressions_that_only_other_engines_know_are_told_apart_from_wrong_ones() {
+    for (path, is_usable) in
+        [("/(", true), ("~/a", true), ("~/(?=x)", false), (r"~/(a)\1", false), (r"~/a\Z", false)]
+    {
+        assert_eq!(unsupported_in_router(path).is_none(), is_usable, "{path}");
+    }
+    let wrong = (ROUTER_PATH.run)(&Value::from("~/(a")).unwrap_err();
+    assert!(wrong.starts_with("invalid regex: '/(a' (PCRE returned: "), "{wrong}");
 }
 
 #[test]
