@@ -8,6 +8,7 @@ use http::{HeaderValue, Response, StatusCode, header, request};
 use hyper::body::Incoming;
 use moongate_balancer::{AddressId, Algorithm, Balancer, NoPeer, Outcome, Pick, Request as Wanted};
 use moongate_hooks::{Exchange, PluginRuntime};
+use moongate_router::Captures;
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
@@ -57,10 +58,11 @@ impl<R: PluginRuntime> Handler<R> {
         balancer: &Arc<Balancer>,
         upstream: &Upstream,
         exchange: &Exchange,
+        captures: Option<&Captures>,
     ) -> Result<Box<Chosen>, Failure> {
         let settings = balancer.settings();
         let hashed = match settings.algorithm {
-            Algorithm::ConsistentHashing => hash::of(settings, exchange, || self.worker.random()),
+            Algorithm::ConsistentHashing => hash::of(settings, exchange, captures, || self.worker.random()),
             _ => hash::Hashed::default(),
         };
         if balancer.is_pending() {

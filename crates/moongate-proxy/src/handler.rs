@@ -12,7 +12,7 @@ use http_body::Body;
 use hyper::body::Incoming;
 use moongate_hooks::{Client, Exchange, PluginRuntime};
 use moongate_model::{HttpsRedirectStatus, PathHandling};
-use moongate_router::{PathError, RequestView, normalise, upstream_path};
+use moongate_router::{Captures, PathError, RequestView, normalise, upstream_path};
 use tokio::time::Instant;
 
 use crate::answer::Answer;
@@ -23,6 +23,7 @@ use crate::connection::{ConnectError, Connection, Names};
 use crate::deadline::Deadline;
 use crate::error::Failure;
 use crate::forwarded::{self, Forwarding, Peer, bare_host, is_ambiguous};
+use crate::hash;
 use crate::hooks::{self, Outcome};
 use crate::response::{self, Timing};
 use crate::snapshot::{CompiledRoute, Snapshot, Upstream};
@@ -48,6 +49,8 @@ struct Found<'s, R: PluginRuntime> {
     target: PathAndQuery,
     /// The removed prefix.
     prefix: Option<HeaderValue>,
+    /// What the route's expressions captured, where targets are chosen by it.
+    captures: Option<Box<Captures>>,
 }
 
 impl<R: PluginRuntime> Handler<R> {
@@ -179,7 +182,11 @@ impl<R: PluginRuntime> Handler<R> {
         let prefix = (route.strip_path && matched.prefix != "/")
             .then(|| HeaderValue::from_str(matched.prefix).ok())
             .flatten();
-        Ok(Found { target: target(&head.uri, &upstream)?, prefix, route })
+        let balancer = route.upstream.as_ref().and_then(|upstream| upstream.balancer.as_ref());
+        let captures = balancer
+            .filter(|balancer| hash::needs_captures(balancer.settings()))
+            .map(|_| Box::new(snapshot.router.captures(&matched, &view)));
+        Ok(Found { target: target(&head.uri, &upstream)?, prefix, captures, route })
     }
 
     /// Sends a request to its upstream, trying again where that is safe.
@@ -201,10 +208,14 @@ impl<R: PluginRuntime> Handler<R> {
         };
         let mut chosen = match &upstream.balancer {
             None => None,
-            Some(balancer) => match self.choose(balancer, upstream, exchange).await {
-                Ok(chosen) => Some(chosen),
-                Err(failure) => return Answer::from_failure(failure, exchange, options.error_default_type),
-            },
+            Some(balancer) => {
+                match self.choose(balancer, upstream, exchange, found.captures.as_deref()).await {
+                    Ok(chosen) => Some(chosen),
+                    Err(failure) => {
+                        return Answer::from_failure(failure, exchange, options.error_default_type);
+                    }
+                }
+            }
         };
         let keeps_host = host.is_some();
         // The head is handed over to the connection, and an error would have to follow the client's wishes.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::{HeaderMap, HeaderValue, header};
 use moongate_balancer::{HashSource, Settings, hash};
 use moongate_hooks::Exchange;
-use moongate_router::normalise;
+use moongate_router::{Captures, normalise};
 use percent_encoding::percent_decode;
 use uuid::Uuid;
 
@@ -18,7 +18,12 @@ pub(crate) struct Hashed {
 
 /// Looks for what the settings say, and for their fallback where the request does not have it. `random` makes the
 /// value of a new cookie.
-pub(crate) fn of(settings: &Settings, exchange: &Exchange, random: impl FnOnce() -> u128) -> Hashed {
+pub(crate) fn of(
+    settings: &Settings,
+    exchange: &Exchange,
+    captures: Option<&Captures>,
+    random: impl FnOnce() -> u128,
+) -> Hashed {
     for source in [&settings.hash_on, &settings.hash_fallback] {
         if let HashSource::Cookie { name, path } = source {
             if let Some(value) = cookie(&exchange.request.headers, name) {
@@ -27,20 +32,35 @@ pub(crate) fn of(settings: &Settings, exchange: &Exchange, random: impl FnOnce()
             let value = uuid::Builder::from_random_bytes(random().to_be_bytes()).into_uuid();
             return Hashed { hash: Some(hash(value.to_string().as_bytes())), cookie: set(name, path, value) };
         }
-        if let Some(value) = value(source, exchange) {
+        if let Some(value) = value(source, exchange, captures) {
             return Hashed { hash: Some(hash(&value)), cookie: None };
         }
     }
     Hashed::default()
 }
 
+/// Whether what the route's expressions captured has to be known.
+pub(crate) fn needs_captures(settings: &Settings) -> bool {
+    [&settings.hash_on, &settings.hash_fallback]
+        .iter()
+        .any(|source| matches!(source, HashSource::UriCapture(_)))
+}
+
 /// What the request has of a source other than a cookie; nothing where that is empty.
-fn value<'a>(source: &HashSource, exchange: &'a Exchange) -> Option<Cow<'a, [u8]>> {
+fn value<'a>(
+    source: &HashSource,
+    exchange: &'a Exchange,
+    captures: Option<&'a Captures>,
+) -> Option<Cow<'a, [u8]>> {
     let request = &exchange.request;
     let value: Cow<'a, [u8]> = match source {
         HashSource::None | HashSource::Cookie { .. } => return None,
-        // Nobody is authenticated and nothing is captured that the exchange would know of.
-        HashSource::Consumer | HashSource::UriCapture(_) => return None,
+        // The exchange does not know who was authenticated.
+        HashSource::Consumer => return None,
+        HashSource::UriCapture(group) => match group.parse() {
+            Ok(number) => captures?.get(number)?.as_bytes().into(),
+            Err(_) => captures?.name(group)?.as_bytes().into(),
+        },
         HashSource::Ip => exchange.client.address.to_string().into_bytes().into(),
         HashSource::Header(name) => {
             let mut values = request.headers.get_all(name).iter().map(HeaderValue::as_bytes);
@@ -119,7 +139,7 @@ mod tests {
 
     fn hashed(on: HashSource, fallback: HashSource, request: http::request::Builder) -> Hashed {
         let settings = Settings { hash_on: on, hash_fallback: fallback, ..Settings::default() };
-        of(&settings, &exchange(request), || 7)
+        of(&settings, &exchange(request), None, || 7)
     }
 
     fn just(value: &str) -> Hashed {

@@ -90,6 +90,27 @@ fn a_hashed_header_leads_to_one_target() {
 }
 
 #[test]
+fn what_a_route_captures_leads_to_one_target() {
+    let servers = ["a", "b", "c"].map(Server::start);
+    let targets: Vec<_> = servers.iter().map(|server| (server.address(), 100)).collect();
+    for group in ["id", "1"] {
+        let hashed = settings(|settings| {
+            settings.algorithm = moongate_balancer::Algorithm::ConsistentHashing;
+            settings.hash_on = HashSource::UriCapture(group.to_owned());
+        });
+        let route = "routes: [{name: r, paths: ['~/user/(?<id>[0-9]+)/'], strip_path: false}]";
+        let gateway = Gateway::start(vec![upstream(hashed, &targets)], route);
+        let mut used = std::collections::HashSet::new();
+        for user in 0..20 {
+            let first = gateway.get(&format!("/user/{user}/a"), &[]).body;
+            assert_eq!(gateway.get(&format!("/user/{user}/b"), &[]).body, first);
+            used.insert(first);
+        }
+        assert!(used.len() > 1, "different captures go to different targets");
+    }
+}
+
+#[test]
 fn a_client_keeps_to_its_target_by_the_cookie_it_gets() {
     let servers = ["a", "b", "c"].map(Server::start);
     let targets: Vec<_> = servers.iter().map(|server| (server.address(), 100)).collect();

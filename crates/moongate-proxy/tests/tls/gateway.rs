@@ -5,11 +5,15 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use moongate_balancer::HealthWord;
 use moongate_hooks::{
     BindError, Decision, Exchange, FailurePolicy, HookError, HookSet, PluginRuntime, PluginSpec,
 };
 use moongate_model::Entities;
-use moongate_proxy::{ListenAddress, Proxy, ProxyOptions, Snapshot, TlsIdentity, TlsOptions, self_signed};
+use moongate_proxy::{
+    ListenAddress, Proxy, ProxyOptions, Snapshot, TlsIdentity, TlsOptions, UpstreamSpec, self_signed,
+};
+use uuid::Uuid;
 
 /// Has a plain listener, one for TLS and HTTP/2, and a plain one for HTTP/2.
 pub struct Gateway {
@@ -60,6 +64,16 @@ impl Gateway {
 
     pub fn publish(&self, entities: Entities) {
         self.proxy.publish(snapshot(entities));
+    }
+
+    pub fn publish_with(&self, entities: Entities, upstreams: Vec<UpstreamSpec>) {
+        let snapshot = Snapshot::with_upstreams(Arc::new(entities), upstreams, &NoPlugins).unwrap();
+        self.proxy.publish(snapshot);
+    }
+
+    /// The health of an upstream's first target.
+    pub fn target_health(&self, upstream: Uuid) -> HealthWord {
+        self.proxy.snapshot().balancer(upstream).unwrap().status().targets[0].health
     }
 }
 

@@ -14,5 +14,6 @@ mod clients;
 mod entities;
 mod gateway;
 mod http2;
+mod targets;
 mod upstream;
 mod upstreams;

@@ -89,10 +89,13 @@ impl Gateway {
 
     pub(super) fn with(upstreams: Vec<UpstreamSpec>, service: &str, resolver: ResolverOptions) -> Self {
         let host = if service.contains("host:") { "" } else { "host: up.test," };
-        let text = format!(
-            "{{_format_version: '3.0', services: [{{name: s, {host} {service}, routes: [{{name: r, paths: [/]}}]}}]}}"
+        let routes = if service.contains("routes:") { "" } else { "routes: [{name: r, paths: [/]}]" };
+        let text = format!("{{_format_version: '3.0', services: [{{name: s, {host} {service}, {routes}}}]}}");
+        let entities = Arc::new(
+            moongate_model::parse(&text.replace(",  ,", ",").replace(", ,", ",").replace(", }", "}"), 1)
+                .unwrap()
+                .entities,
         );
-        let entities = Arc::new(moongate_model::parse(&text.replace(", ,", ","), 1).unwrap().entities);
         let snapshot = Snapshot::with_upstreams(Arc::clone(&entities), upstreams, &NoPlugins).unwrap();
         let options = ProxyOptions {
             listen: vec![ListenAddress::new("127.0.0.1:0".parse().unwrap())],
