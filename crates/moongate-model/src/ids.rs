@@ -14,14 +14,6 @@ pub fn generated_id(entity: &str, key: &str) -> Uuid {
     Uuid::new_v5(&Uuid::new_v5(&NAMESPACE, entity.as_bytes()), key.as_bytes())
 }
 
-/// The identifying text of a plugin configuration: its name and what it is limited to.
-///
-/// The parents are given as the file writes them, by name or by id, so the same configuration has
-/// another id when it refers to its parent in another way.
-pub(crate) fn plugin_key(name: &str, route: &str, service: &str, consumer: &str) -> String {
-    format!("plugins:*:{name}:{route}:{service}:{consumer}")
-}
-
 const NAMESPACE: Uuid = Uuid::from_u128(0xfd02801f_0957_4a15_a55a_c8d9606f30b5);
 
 #[cfg(test)]
@@ -45,11 +37,5 @@ mod tests {
         ] {
             assert_eq!(generated_id(entity, key).to_string(), id, "{entity} {key}");
         }
-    }
-
-    #[test]
-    fn a_plugin_key_has_a_place_for_every_parent() {
-        assert_eq!(plugin_key("key-auth", "", "", ""), "plugins:*:key-auth:::");
-        assert_eq!(plugin_key("cors", "r", "s", "c"), "plugins:*:cors:r:s:c");
     }
 }

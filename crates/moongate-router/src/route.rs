@@ -50,8 +50,8 @@ impl<'a> From<&'a Route> for RouteFields<'a> {
             sources: route.sources.as_deref().unwrap_or_default(),
             destinations: route.destinations.as_deref().unwrap_or_default(),
             regex_priority: route.regex_priority,
-            expression: None,
-            priority: 0,
+            expression: route.expression.as_deref(),
+            priority: route.priority.unwrap_or_default(),
         }
     }
 }

@@ -1,13 +1,16 @@
 //! From a declarative configuration to a snapshot.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use moongate_hooks::{PluginCatalog, PluginState, PluginStatus};
-use moongate_model::{Declaration, DeclarativeError, Entities};
+use moongate_model::core::RouterFlavor;
+use moongate_model::{Declaration, DeclarativeError, Entities, Format, RowError};
 use moongate_plugin_host::{HostOptions, PluginHost};
 use moongate_proxy::{Proxy, Snapshot, SnapshotError};
+use moongate_schema::{Catalog, CatalogError, Context, Field, Schema, SystemRandomness};
 use parking_lot::RwLock;
 
 use crate::control::Trigger;
@@ -37,6 +40,12 @@ pub enum ConfigurationError {
     /// What the file declares cannot be served.
     #[error("the declarative configuration cannot be served: {0}")]
     Snapshot(SnapshotError),
+    /// The declarations of entities do not fit together.
+    #[error(transparent)]
+    Catalog(CatalogError),
+    /// An entity that is right for its schema is none.
+    #[error(transparent)]
+    Row(RowError),
 }
 
 /// What is served at this moment, for those who show it.
@@ -95,13 +104,39 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Current, ConfigurationError> {
             let shown = path.display().to_string();
             let text = std::fs::read_to_string(path)
                 .map_err(|error| ConfigurationError::Read { path: shown.clone(), error })?;
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
-            moongate_model::parse(&text, now)
+            let now =
+                SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+            let context = Context::new(now, &SystemRandomness);
+            let catalog = catalog(&text).map_err(ConfigurationError::Catalog)?;
+            moongate_model::parse(&text, Format::Auto, &catalog, &context)
                 .map_err(|error| ConfigurationError::Declarative { path: shown, error })?
         }
-        None => Declaration { hash: "0".repeat(32), ..Declaration::default() },
+        None => Declaration { hash: Declaration::EMPTY_HASH.to_owned(), ..Declaration::default() },
     };
-    Ok(Current { entities: Arc::new(declaration.entities), hash: declaration.hash })
+    let entities = Entities::from_rows(&declaration.rows).map_err(ConfigurationError::Row)?;
+    Ok(Current { entities: Arc::new(entities), hash: declaration.hash })
+}
+
+/// The core entities, and the plugins that a configuration names, with whatever settings: the plugins themselves
+/// refuse what they cannot use.
+fn catalog(text: &str) -> Result<Catalog, CatalogError> {
+    let document: serde_json::Value = serde_yaml::from_str(text).unwrap_or_default();
+    let mut names = BTreeSet::new();
+    plugin_names(&document, &mut names);
+    let settings = Field::json().required().default(serde_json::json!({}));
+    let schema = Schema::record().field("config", settings);
+    let core = moongate_model::core::catalog(RouterFlavor::default());
+    names.into_iter().fold(core, |catalog, name| catalog.plugin(name, schema.clone())).build()
+}
+
+fn plugin_names<'d>(value: &'d serde_json::Value, names: &mut BTreeSet<&'d str>) {
+    let plugins = value.get("plugins").and_then(serde_json::Value::as_array).into_iter().flatten();
+    names.extend(plugins.filter_map(|plugin| plugin.get("name")?.as_str()));
+    match value {
+        serde_json::Value::Array(items) => items.iter().for_each(|item| plugin_names(item, names)),
+        serde_json::Value::Object(members) => members.values().for_each(|value| plugin_names(value, names)),
+        _ => {}
+    }
 }
 
 /// How the plugin host is set up.

@@ -1,77 +1,64 @@
 //! From text to a document.
 
 use serde_json::{Map, Number, Value};
-use serde_yaml::Value as Yaml;
 
-use super::DeclarativeError;
+use super::yaml;
+use super::{DeclarativeError, Format};
 
-/// Reads a JSON or YAML object.
-pub(super) fn read(text: &str) -> Result<Map<String, Value>, DeclarativeError> {
-    // JSON first: most of it is YAML as well, but not all, and its own parser is much faster.
-    let value = match serde_json::from_str(text) {
-        Ok(value) => value,
-        Err(_) => from_yaml(read_yaml(text)?),
+/// Reads an object in JSON or YAML.
+///
+/// An empty list counts as an empty object: YAML's writers often cannot tell one from the other.
+pub(super) fn read(text: &str, format: Format) -> Result<Map<String, Value>, DeclarativeError> {
+    let text = text.trim_start_matches('\u{feff}');
+    let mut value = match format {
+        Format::Json => from_json(text).map_err(json_syntax)?,
+        Format::Yaml => from_yaml(text)?,
+        // JSON first: most of it is YAML as well, but not all, and its own parser is much faster.
+        Format::Auto => from_json(text).or_else(|_| from_yaml(text))?,
     };
+    whole_numbers(&mut value);
     match value {
         Value::Object(document) => Ok(document),
-        _ => Err(DeclarativeError::Syntax {
-            reason: "expected an object".to_owned(),
-            line: None,
-            column: None,
-        }),
+        Value::Array(list) if list.is_empty() => Ok(Map::new()),
+        Value::Array(_) => Err(DeclarativeError::list()),
+        _ => Err(DeclarativeError::Syntax { reason: "expected an object".to_owned(), place: None }),
     }
 }
 
-fn read_yaml(text: &str) -> Result<Yaml, DeclarativeError> {
-    let mut value: Yaml = serde_yaml::from_str(text).map_err(syntax)?;
-    value.apply_merge().map_err(syntax)?;
-    Ok(value)
-}
-
-fn syntax(error: serde_yaml::Error) -> DeclarativeError {
-    let mut reason = error.to_string();
-    let location = error.location();
-    if let Some(location) = &location
-        && !reason.contains(" line ")
-    {
-        reason.push_str(&format!(" at line {} column {}", location.line(), location.column()));
-    }
-    DeclarativeError::Syntax {
-        reason,
-        line: location.as_ref().map(serde_yaml::Location::line),
-        column: location.as_ref().map(serde_yaml::Location::column),
-    }
-}
-
-fn from_yaml(value: Yaml) -> Value {
+/// Numbers without a fraction are integers, however they are written.
+pub(super) fn whole_numbers(value: &mut Value) {
     match value {
-        Yaml::Null => Value::Null,
-        Yaml::Bool(flag) => Value::Bool(flag),
-        Yaml::Number(number) => from_number(&number),
-        Yaml::String(text) => Value::String(text),
-        Yaml::Sequence(items) => Value::Array(items.into_iter().map(from_yaml).collect()),
-        Yaml::Mapping(mapping) => {
-            Value::Object(mapping.into_iter().map(|(key, value)| (key_text(key), from_yaml(value))).collect())
+        Value::Number(number) if number.is_f64() => {
+            if let Some(float) = number.as_f64()
+                && float.fract() == 0.0
+                && float.abs() < EXACT
+            {
+                *number = Number::from(float as i64);
+            }
         }
-        Yaml::Tagged(tagged) => from_yaml(tagged.value),
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Object(members) => members.values_mut().for_each(whole_numbers),
+        _ => {}
     }
 }
 
-/// Infinities and the like have no place in JSON; as texts they are refused wherever a number is wanted.
-fn from_number(number: &serde_yaml::Number) -> Value {
-    let json = if let Some(integer) = number.as_i64() {
-        Some(Number::from(integer))
-    } else if let Some(integer) = number.as_u64() {
-        Some(Number::from(integer))
-    } else {
-        number.as_f64().and_then(Number::from_f64)
-    };
-    json.map_or_else(|| Value::String(number.to_string()), Value::Number)
+fn from_json(text: &str) -> serde_json::Result<Value> {
+    serde_json::from_str(text)
 }
 
-fn key_text(key: Yaml) -> String {
-    match from_yaml(key) {
-        Value::String(text) => text,
-        other => other.to_string(),
-    }
+fn json_syntax(error: serde_json::Error) -> DeclarativeError {
+    let reason = error.to_string();
+    // The place is told in front of the reason.
+    let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason).to_owned();
+    DeclarativeError::Syntax { reason, place: Some((error.line(), error.column())) }
 }
+
+fn from_yaml(text: &str) -> Result<Value, DeclarativeError> {
+    yaml::read(text).map_err(|error| DeclarativeError::Syntax {
+        reason: error.reason,
+        place: Some((error.line, error.column)),
+    })
+}
+
+/// Up to here every whole number has a float of its own.
+const EXACT: f64 = 9_007_199_254_740_992.0;

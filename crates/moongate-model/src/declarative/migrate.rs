@@ -3,9 +3,8 @@
 //! Up to format 2.1 a path was a regular expression if it looked like one. Since 3.0 it has to say so
 //! with a `~`, and plain paths are compared in their normal form.
 
+use moongate_schema::path::{escaped_byte, is_reserved, resolve};
 use serde_json::{Map, Value};
-
-use crate::path::{escaped_byte, is_reserved, resolve};
 
 /// Rewrites the paths of the routes of a document in an older format.
 pub(super) fn upgrade(document: &mut Map<String, Value>) {

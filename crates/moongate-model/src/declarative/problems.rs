@@ -1,80 +1,93 @@
 //! The problems of a document, in a tree of the document's shape.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use moongate_schema::{Problem, Violations};
 use serde_json::{Map, Value};
 
-/// Where something stands in a document, from the outside to the inside.
-pub(super) type Location = Vec<Step>;
-
-/// One step into a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
-    Key(String),
-    Index(usize),
-}
-
-impl From<&str> for Step {
-    fn from(key: &str) -> Self {
-        Self::Key(key.to_owned())
-    }
-}
-
-impl From<usize> for Step {
-    fn from(index: usize) -> Self {
-        Self::Index(index)
-    }
-}
+use super::lua;
 
 /// Everything that is wrong with a declarative configuration.
+///
+/// Displayed, it is laid out for a terminal, one line per problem below the place where it stands.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Problems {
-    root: Value,
+    root: Branch,
+}
+
+/// The problems below one place of a document, by the next step on the way to them.
+pub(super) type Branch = BTreeMap<Step, Node>;
+
+/// A problem, or the problems below a place.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Node {
+    Text(String),
+    Branch(Branch),
+}
+
+/// One step into a document: the place in a list, counted from 1, or the key in an object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
+    Index(usize),
+    Key(String),
 }
 
 impl Problems {
+    pub(super) fn new(root: Branch) -> Self {
+        Self { root }
+    }
+
+    pub(super) fn root(&self) -> &Branch {
+        &self.root
+    }
+
+    pub(super) fn into_root(self) -> Branch {
+        self.root
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.root.is_null()
+        self.root.is_empty()
     }
 
-    pub(super) fn fields(&self) -> Value {
-        self.root.clone()
+    /// The problems in the shape of the document.
+    ///
+    /// Good items of a list are `null`; a list of which some problems are told by position and some by name
+    /// is an object.
+    pub fn fields(&self) -> Value {
+        fields_of(&self.root)
     }
 
-    /// Whether a problem is known at `location` or below it.
-    pub(super) fn is_at(&self, location: &[Step]) -> bool {
-        let found = location.iter().try_fold(&self.root, |node, step| match step {
-            Step::Key(key) => node.get(key),
-            Step::Index(index) => node.get(index),
-        });
-        found.is_some_and(|node| !node.is_null())
+    /// The problems as the table of Lua that error messages show.
+    pub fn to_lua(&self) -> String {
+        lua::table(&self.root)
     }
 
-    /// Whether the problems of a top-level collection are told by name, and not by position.
-    pub(super) fn is_by_name(&self, collection: &str) -> bool {
-        self.root.get(collection).is_some_and(Value::is_object)
-    }
-
-    /// Adds a problem with the field at `location`; the first one of a field stays.
-    pub(super) fn add(&mut self, location: &[Step], problem: impl Into<Value>) {
-        let node = self.node(location);
-        if node.is_null() {
-            *node = problem.into();
+    /// Adds `node` at `location`, over what was known there. What is known of other places stays, also where
+    /// two branches meet.
+    pub(super) fn add(&mut self, location: &[Step], node: Node) {
+        let node =
+            location.iter().rev().fold(node, |node, step| Node::Branch(Branch::from([(step.clone(), node)])));
+        if let Node::Branch(branch) = node {
+            merge(&mut self.root, branch);
         }
     }
 
-    /// Adds a problem to the list at `location`.
-    pub(super) fn append(&mut self, location: &[Step], problem: impl Into<Value>) {
-        let node = self.node(location);
-        match node {
-            Value::Array(list) => list.push(problem.into()),
-            node => *node = Value::Array(vec![problem.into()]),
-        }
+    /// Adds a text to the list at `location`.
+    pub(super) fn append(&mut self, location: &[Step], text: String) {
+        let next = match self.at(location) {
+            Some(Node::Branch(list)) => list.len() + 1,
+            _ => 1,
+        };
+        self.add(location, Node::Branch(Branch::from([(Step::Index(next), Node::Text(text))])));
     }
 
-    /// The node at `location`, which is null if nothing was known there.
-    fn node(&mut self, location: &[Step]) -> &mut Value {
-        location.iter().fold(&mut self.root, step_into)
+    fn at(&self, location: &[Step]) -> Option<&Node> {
+        let (first, rest) = location.split_first()?;
+        rest.iter().try_fold(self.root.get(first)?, |node, step| match node {
+            Node::Branch(branch) => branch.get(step),
+            Node::Text(_) => None,
+        })
     }
 }
 
@@ -86,51 +99,156 @@ impl fmt::Display for Problems {
     }
 }
 
-/// The child of `node` at `step`, made if it is missing.
-fn step_into<'n>(node: &'n mut Value, step: &Step) -> &'n mut Value {
-    match step {
-        Step::Key(key) => {
-            if !node.is_object() {
-                *node = Value::Object(Map::new());
-            }
-            &mut node[key.as_str()]
+impl From<&Violations> for Node {
+    fn from(violations: &Violations) -> Self {
+        let mut branch: Branch =
+            violations.iter().map(|(field, problem)| (Step::from(field), Self::from(problem))).collect();
+        if !violations.entity().is_empty() {
+            let list = violations
+                .entity()
+                .iter()
+                .zip(1..)
+                .map(|(text, at)| (Step::Index(at), Self::from(text.as_str())));
+            branch.insert(Step::from("@entity"), Self::Branch(list.collect()));
         }
-        Step::Index(index) => {
-            let mut list = match node.take() {
-                Value::Array(list) => list,
-                _ => Vec::new(),
-            };
-            list.resize(list.len().max(index + 1), Value::Null);
-            *node = Value::Array(list);
-            &mut node[*index]
+        Self::Branch(branch)
+    }
+}
+
+impl From<&Problem> for Node {
+    fn from(problem: &Problem) -> Self {
+        match problem {
+            Problem::Text(text) => Self::Text(text.clone()),
+            Problem::Record(violations) => Self::from(violations),
+            Problem::Elements(elements) => Self::Branch(
+                elements.iter().map(|(at, problem)| (Step::Index(at + 1), problem.into())).collect(),
+            ),
         }
     }
 }
 
-/// Lays out the children of `node`, which stands under `name`.
-fn print(node: &Value, name: &str, indent: usize, lines: &mut Vec<String>) {
-    let children: Vec<(String, String, &Value)> = match node {
-        Value::Object(map) => {
-            map.iter().map(|(key, child)| (format!("in '{key}'"), key.clone(), child)).collect()
+impl From<&str> for Node {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<&str> for Step {
+    fn from(key: &str) -> Self {
+        Self::Key(key.to_owned())
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Index(at) => at.fmt(formatter),
+            Self::Key(key) => formatter.write_str(key),
         }
-        Value::Array(list) => {
-            let children = list.iter().enumerate().filter(|(_, child)| !child.is_null());
-            children
-                .map(|(at, child)| {
-                    (format!("- in entry {} of '{name}'", at + 1), (at + 1).to_string(), child)
-                })
-                .collect()
-        }
-        _ => return,
-    };
-    for (title, name, child) in children {
-        match child {
-            Value::String(text) => lines.push(format!("{:indent$}{title}: {text}", "")),
-            child => {
-                lines.push(format!("{:indent$}{title}:", ""));
-                // The items of a list stand behind a dash, so what is in them is indented by its width.
-                print(child, &name, indent + 2, lines);
+    }
+}
+
+/// Puts `other` over `branch`: texts win over what they meet, branches are joined.
+pub(super) fn merge(branch: &mut Branch, other: Branch) {
+    for (step, node) in other {
+        match (branch.get_mut(&step), node) {
+            (Some(Node::Branch(known)), Node::Branch(node)) => merge(known, node),
+            (_, node) => {
+                branch.insert(step, node);
             }
         }
+    }
+}
+
+pub(super) fn fields_of(branch: &Branch) -> Value {
+    let last = branch.keys().map(|step| match step {
+        Step::Index(at) => Some(*at),
+        Step::Key(_) => None,
+    });
+    // The steps are sorted, and an empty branch is an object.
+    match last.fold(None, |last, at| at.map(|at| Some(at).max(last.flatten()))) {
+        Some(Some(length)) => {
+            let mut list = vec![Value::Null; length];
+            for (step, node) in branch {
+                if let Step::Index(at) = step
+                    && let Some(place) = at.checked_sub(1).and_then(|at| list.get_mut(at))
+                {
+                    *place = field_of(node);
+                }
+            }
+            Value::Array(list)
+        }
+        _ => Value::Object(
+            branch.iter().map(|(step, node)| (step.to_string(), field_of(node))).collect::<Map<_, _>>(),
+        ),
+    }
+}
+
+fn field_of(node: &Node) -> Value {
+    match node {
+        Node::Text(text) => Value::String(text.clone()),
+        Node::Branch(branch) => fields_of(branch),
+    }
+}
+
+/// Lays out `branch`, which stands under `name`.
+fn print(branch: &Branch, name: &str, indent: usize, lines: &mut Vec<String>) {
+    for (step, node) in branch {
+        let title = match step {
+            Step::Index(at) => format!("- in entry {at} of '{name}'"),
+            Step::Key(key) => format!("in '{key}'"),
+        };
+        match node {
+            Node::Text(text) => lines.push(format!("{:indent$}{title}: {text}", "")),
+            Node::Branch(branch) => {
+                lines.push(format!("{:indent$}{title}:", ""));
+                // The items of a list stand behind a dash, so what is in them is indented by its width.
+                print(branch, &step.to_string(), indent + 2, lines);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn problems(places: &[(&[Step], &str)]) -> Problems {
+        let mut problems = Problems::default();
+        for (location, text) in places {
+            problems.add(location, Node::from(*text));
+        }
+        problems
+    }
+
+    #[test]
+    fn lists_have_null_for_what_is_right() {
+        let at = |entity: &str, at: usize, field: &str| [entity.into(), Step::Index(at), field.into()];
+        let problems = problems(&[(&at("services", 2, "host"), "a"), (&at("services", 2, "port"), "b")]);
+        assert_eq!(problems.fields(), json!({"services": [null, {"host": "a", "port": "b"}]}));
+        assert_eq!(Problems::default().fields(), json!({}));
+    }
+
+    #[test]
+    fn places_and_names_together_make_an_object() {
+        let problems = problems(&[(&["a".into(), Step::Index(2)], "x"), (&["a".into(), "b".into()], "y")]);
+        assert_eq!(problems.fields(), json!({"a": {"2": "x", "b": "y"}}));
+    }
+
+    #[test]
+    fn a_text_takes_the_place_of_what_it_meets() {
+        let problems = problems(&[(&["a".into(), "b".into()], "x"), (&["a".into()], "y")]);
+        assert_eq!(problems.fields(), json!({"a": "y"}));
+    }
+
+    #[test]
+    fn appended_texts_are_a_list() {
+        let mut problems = Problems::default();
+        problems.append(&["r".into()], "x".to_owned());
+        problems.append(&["r".into()], "y".to_owned());
+        assert_eq!(problems.fields(), json!({"r": ["x", "y"]}));
+        assert_eq!(problems.to_string(), "in 'r':\n  - in entry 1 of 'r': x\n  - in entry 2 of 'r': y");
     }
 }

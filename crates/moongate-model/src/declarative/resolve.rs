@@ -1,173 +1,115 @@
-//! Looks up the parents that drafts name, and makes sure that nothing is declared twice.
+//! Whether the items of a document fit together: names and ids are unique, references lead somewhere.
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::{Value, json};
-use uuid::Uuid;
+use moongate_schema::{Field, Object};
+use serde_json::Value;
 
-use super::collector::{Collector, Draft, ForeignKey};
-use super::problems::{Location, Problems, Step};
-use crate::{Entities, Reference};
+use super::check::{Checked, Reference};
+use super::draft::{Draft, Drafts};
+use super::problems::{Node, Problems, Step};
 
-/// What resolving has to know of an entity.
-pub(super) trait Drafted {
-    /// Name of the collection that holds such entities.
-    const COLLECTION: &'static str;
-    /// The unique field that can stand for the id.
-    const ENDPOINT_KEY: &'static str;
-
-    fn id(&self) -> Uuid;
-    fn endpoint_key(&self) -> Option<&str>;
-    /// Sets the foreign key `field`.
-    fn attach(&mut self, field: &str, parent: Reference);
+/// What does not fit together.
+pub(super) struct Conflicts {
+    pub(super) problems: Problems,
+    /// Whether a reference leads nowhere whose item has no name that the problem could be told under.
+    pub(super) is_malformed: bool,
 }
 
-/// The entities of a document that was read, or everything that is wrong with it.
-pub(super) fn resolve(collector: Collector) -> Result<Entities, Problems> {
-    let Collector { mut services, mut routes, mut plugins, mut problems, .. } = collector;
-    let mut names = Names::default();
-    names.extend(&services);
-    names.extend(&routes);
-    let mut dangling = names.attach(&mut services, &mut problems);
-    dangling.append(&mut names.attach(&mut routes, &mut problems));
-    dangling.append(&mut names.attach(&mut plugins, &mut problems));
-
-    if !problems.is_empty() {
-        for reference in dangling {
-            reference.report_among_others(&mut problems);
-        }
-        return Err(problems);
+/// Looks for conflicts between valid items.
+pub(super) fn resolve(drafts: &Drafts<'_>, checked: &Checked) -> Result<(), Conflicts> {
+    let mut conflicts = Conflicts { problems: Problems::default(), is_malformed: false };
+    conflicts.claims(drafts, &checked.rows);
+    conflicts.references(drafts, checked);
+    if conflicts.problems.is_empty() {
+        conflicts.unique_fields(drafts, &checked.rows);
     }
-    for reference in dangling {
-        reference.report(&mut problems);
-    }
-    report_repeated(&services, &mut problems);
-    report_repeated(&routes, &mut problems);
-    report_repeated(&plugins, &mut problems);
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    Ok(Entities { services: by_id(services), routes: by_id(routes), plugins: by_id(plugins) })
+    if conflicts.problems.is_empty() { Ok(()) } else { Err(conflicts) }
 }
 
-/// Everything that can be referred to.
-#[derive(Debug, Default)]
-struct Names {
-    by_name: HashMap<&'static str, HashMap<String, Uuid>>,
-    ids: HashMap<&'static str, HashSet<Uuid>>,
-}
-
-impl Names {
-    fn extend<T: Drafted>(&mut self, drafts: &[Draft<T>]) {
-        let by_name = self.by_name.entry(T::COLLECTION).or_default();
-        let ids = self.ids.entry(T::COLLECTION).or_default();
-        for draft in drafts {
-            ids.insert(draft.entity.id());
-            if let Some(name) = draft.entity.endpoint_key() {
-                by_name.entry(name.to_owned()).or_insert(draft.entity.id());
+impl Conflicts {
+    /// Each item claims its name and its id.
+    fn claims(&mut self, drafts: &Drafts<'_>, rows: &[Object]) {
+        let mut names = HashSet::new();
+        let mut ids = HashSet::new();
+        for (draft, row) in drafts.claims.iter().filter_map(|at| drafts.items.get(*at).zip(rows.get(*at))) {
+            let entity = draft.schema.name();
+            let name = unique_key(draft).and_then(|field| Some((field, row.get(&field.name)?.as_str()?)));
+            let is_new = name.is_none_or(|(_, name)| names.insert((entity, name)));
+            // An item whose name is taken does not claim its id as well.
+            let violation = match (is_new, name) {
+                (false, Some((field, name))) => Some(taken(entity, &field.name, name)),
+                _ => draft
+                    .id
+                    .filter(|id| !ids.insert((entity, *id)))
+                    .map(|id| taken(entity, "primary key", &id.to_string())),
+            };
+            if let Some(violation) = violation {
+                self.problems.add(&drafts.location(draft), Node::Text(violation));
             }
         }
     }
 
-    /// Sets the foreign keys of `drafts`, and returns those that refer to nothing.
-    fn attach<T: Drafted>(&self, drafts: &mut [Draft<T>], problems: &mut Problems) -> Vec<Dangling> {
-        let mut dangling = Vec::new();
-        for draft in drafts {
-            for key in std::mem::take(&mut draft.keys) {
-                match (self.find(&key), key.nested_in) {
-                    (Some(id), nested_in) => {
-                        draft.entity.attach(key.field, Reference { id: nested_in.unwrap_or(id) });
+    fn references(&mut self, drafts: &Drafts<'_>, checked: &Checked) {
+        for reference in &checked.references {
+            let Reference { item, field, collection, written, found } = reference;
+            let is_declared = found.is_some_and(|id| drafts.find(collection, &id.to_string()).is_some());
+            let Some(draft) = drafts.items.get(*item).filter(|_| !is_declared) else { continue };
+            let shown = match written {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            let place = match unique_key(draft) {
+                Some(key) => {
+                    let name = checked.rows.get(*item).and_then(|row| row.get(&key.name)?.as_str());
+                    self.is_malformed |= name.is_none();
+                    name.map(Step::from)
+                }
+                None => None,
+            };
+            let place = place.unwrap_or_else(|| id_step(draft));
+            let text = format!("invalid reference '{field}: {shown}' (no such entry in '{collection}')");
+            self.problems.append(&[draft.schema.name().into(), place], text);
+        }
+    }
+
+    /// The values of further unique fields, which are told under the name of the later item.
+    fn unique_fields(&mut self, drafts: &Drafts<'_>, rows: &[Object]) {
+        let mut seen: HashMap<(&str, &str), HashSet<&str>> = HashMap::new();
+        for (draft, row) in drafts.claims.iter().filter_map(|at| drafts.items.get(*at).zip(rows.get(*at))) {
+            let schema = draft.schema;
+            let key = schema.key_field();
+            let fields = schema.fields().iter().filter(|field| {
+                field.is_unique() && Some(field.name.as_str()) != key && field.name != schema.primary_key()
+            });
+            for field in fields {
+                let value = match row.get(&field.name) {
+                    Some(Value::String(text)) => text.as_str(),
+                    Some(Value::Object(reference)) => {
+                        reference.get("id").and_then(Value::as_str).unwrap_or_default()
                     }
-                    (None, Some(_)) => problems.add(&field(&draft.location, key.field), "value must be null"),
-                    (None, None) => dangling.push(Dangling {
-                        key,
-                        collection: T::COLLECTION,
-                        label: label(&draft.entity),
-                        location: draft.location.clone(),
-                    }),
+                    _ => continue,
+                };
+                if !seen.entry((schema.name(), &field.name)).or_default().insert(value) {
+                    let name = key.and_then(|key| row.get(key)?.as_str()).map(Step::from);
+                    let location = [schema.name().into(), name.unwrap_or_else(|| id_step(draft))];
+                    self.problems.add(&location, Node::Text(taken(schema.name(), &field.name, value)));
                 }
             }
         }
-        dangling
-    }
-
-    fn find(&self, key: &ForeignKey) -> Option<Uuid> {
-        let by_name = self.by_name.get(key.collection).and_then(|names| names.get(&key.text)).copied();
-        by_name.or_else(|| {
-            let id = Uuid::try_parse(&key.text).ok()?;
-            self.ids.get(key.collection)?.contains(&id).then_some(id)
-        })
     }
 }
 
-/// A reference to something that the document does not declare.
-#[derive(Debug)]
-struct Dangling {
-    key: ForeignKey,
-    collection: &'static str,
-    label: String,
-    location: Location,
+/// The field that names an item among all of its kind.
+fn unique_key<'d>(draft: &'d Draft<'_>) -> Option<&'d Field> {
+    let key = draft.schema.key_field()?;
+    draft.schema.field_named(key).filter(|field| field.is_unique())
 }
 
-impl Dangling {
-    /// Reports the reference under the name of the entity that has it.
-    fn report(&self, problems: &mut Problems) {
-        let ForeignKey { field, collection, text, .. } = &self.key;
-        let location = [Step::from(self.collection), Step::from(self.label.as_str())];
-        problems.append(
-            &location,
-            format!("invalid reference '{field}: {text}' (no such entry in '{collection}')"),
-        );
-    }
-
-    /// Reports the reference in the shape of the other problems, which are told by position.
-    fn report_among_others(&self, problems: &mut Problems) {
-        let is_top_level = self.location.len() == 2;
-        let problem = if is_top_level {
-            json!({ "id": "missing primary key" })
-        } else {
-            Value::from("value must be null")
-        };
-        problems.add(&field(&self.location, self.key.field), problem);
-    }
+fn id_step(draft: &Draft<'_>) -> Step {
+    Step::Key(draft.id.map(|id| id.to_string()).unwrap_or_default())
 }
 
-/// Reports entities with a name or an id that an earlier one has.
-fn report_repeated<T: Drafted>(drafts: &[Draft<T>], problems: &mut Problems) {
-    let mut names = HashSet::new();
-    let mut ids = HashSet::new();
-    for draft in drafts {
-        let id_is_new = ids.insert(draft.entity.id());
-        let repeated = match draft.entity.endpoint_key() {
-            Some(name) if !names.insert(name.to_owned()) => format!("{} set to '{name}'", T::ENDPOINT_KEY),
-            _ if !id_is_new => format!("primary key set to '{}'", draft.entity.id()),
-            _ => continue,
-        };
-        let problem =
-            format!("uniqueness violation: '{}' entity with {repeated} already declared", T::COLLECTION);
-        let collection = Step::from(T::COLLECTION);
-        let place = match draft.location.last() {
-            // Where dangling references are reported by name, a position has no place.
-            Some(index) if !problems.is_by_name(T::COLLECTION) => index.clone(),
-            _ => Step::Key(label(&draft.entity)),
-        };
-        problems.add(&[collection, place], problem);
-    }
-}
-
-fn by_id<T: Drafted>(drafts: Vec<Draft<T>>) -> Vec<T> {
-    let mut entities: Vec<T> = drafts.into_iter().map(|draft| draft.entity).collect();
-    entities.sort_unstable_by_key(Drafted::id);
-    entities
-}
-
-/// What an entity is called where its position would say nothing.
-fn label<T: Drafted>(entity: &T) -> String {
-    entity.endpoint_key().map_or_else(|| entity.id().to_string(), str::to_owned)
-}
-
-fn field(location: &[Step], name: &str) -> Location {
-    let mut location = location.to_vec();
-    location.push(Step::from(name));
-    location
+fn taken(entity: &str, field: &str, value: &str) -> String {
+    format!("uniqueness violation: '{entity}' entity with {field} set to '{value}' already declared")
 }

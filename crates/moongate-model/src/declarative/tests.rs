@@ -1,24 +1,20 @@
-use proptest::collection::vec;
-use proptest::prelude::*;
-use proptest::sample::select;
 use serde_json::json;
 
 use super::*;
-use crate::{HttpsRedirectStatus, PathHandling, Protocol, Reference};
+use crate::testing::{NOW, catalog, declaration, declared};
+use crate::{Entities, HttpsRedirectStatus, PathHandling, Protocol, Reference};
 
+mod answers;
+mod any;
+mod exports;
+mod flat;
 mod ids;
 mod messages;
 mod references;
 
-const NOW: i64 = 1_700_000_000;
-
-fn declared(text: &str) -> Entities {
-    parse(text, NOW).unwrap().entities
-}
-
 /// What is wrong with a document, in the shape of the document.
 fn problems(text: &str) -> serde_json::Value {
-    parse(text, NOW).unwrap_err().fields()
+    declaration(text).unwrap_err().fields()
 }
 
 #[test]
@@ -41,7 +37,7 @@ fn fields_that_are_not_given_have_defaults() {
 
     let plugin = &entities.plugins[0];
     assert_eq!(plugin.protocols, [Protocol::Grpc, Protocol::Grpcs, Protocol::Http, Protocol::Https]);
-    assert!(plugin.enabled && plugin.config.is_empty());
+    assert!(plugin.enabled && plugin.config["limit"].is_null());
 }
 
 #[test]
@@ -62,17 +58,19 @@ services:
   - name: r
     paths: [/]
     plugins:
-    - {name: of-route, config: {limit: 5}}
+    - {name: limited, instance_name: of-route, config: {limit: 5}}
   plugins:
-  - {name: of-service}
+  - {name: limited, instance_name: of-service}
 plugins:
-- {name: of-all}
+- {name: limited, instance_name: of-all}
 ",
     );
     let service = Some(Reference { id: entities.services[0].id });
     let route = Some(Reference { id: entities.routes[0].id });
     assert_eq!(entities.routes[0].service, service);
-    let plugin = |name: &str| entities.plugins.iter().find(|plugin| plugin.name == name).unwrap();
+    let plugin = |name: &str| {
+        entities.plugins.iter().find(|plugin| plugin.instance_name.as_deref() == Some(name)).unwrap()
+    };
     assert_eq!((plugin("of-route").route, plugin("of-route").service), (route, None));
     assert_eq!((plugin("of-service").route, plugin("of-service").service), (None, service));
     assert_eq!((plugin("of-all").route, plugin("of-all").service), (None, None));
@@ -142,87 +140,80 @@ services:
 #[test]
 fn the_hash_is_that_of_the_text_unless_nothing_is_declared() {
     let text = "_format_version: \"3.0\"\nservices:\n- {name: one, host: h}\n";
-    assert_eq!(parse(text, NOW).unwrap().hash, "41e943caec385f88f740539b5cb366b3");
-    assert_eq!(parse("_format_version: '3.0'\nservices: []", NOW).unwrap().hash, "0".repeat(32));
+    assert_eq!(declaration(text).unwrap().hash, "41e943caec385f88f740539b5cb366b3");
+    assert_eq!(hash(text), "41e943caec385f88f740539b5cb366b3");
+    let nothing = declaration("_format_version: '3.0'\nservices: []").unwrap();
+    assert_eq!((nothing.hash.as_str(), nothing.len()), (Declaration::EMPTY_HASH, 0));
 }
 
 #[test]
 fn empty_collections_declare_nothing() {
-    let text =
-        "{_format_version: '3.0', services: {}, routes: [], plugins: ~, consumers: [], parameters: [{a: b}]}";
+    let text = "{_format_version: '3.0', services: {}, routes: [], plugins: ~, consumers: []}";
     assert_eq!(declared(text), Entities::default());
+    let text = "{_format_version: '3.0', services: [{name: s, host: h, routes: {}, plugins: ~}]}";
+    assert_eq!(declaration(text).unwrap().len(), 1);
 }
 
 #[test]
 fn a_text_that_is_no_document_tells_where_it_breaks() {
-    let Err(DeclarativeError::Syntax { line, column, .. }) = parse("a: [1,\nb: 2: 3\n", NOW) else {
+    let Err(DeclarativeError::Syntax { place: Some((line, _)), .. }) = declaration("a: [1,\nb: 2: 3\n")
+    else {
         panic!()
     };
-    assert_eq!((line, column.is_some()), (Some(2), true));
-    assert_eq!(
-        parse("\t- x", NOW).unwrap_err().to_string(),
-        "failed parsing declarative configuration: found character that cannot start any token, \
-         while scanning for the next token at line 1 column 1"
-    );
-    for text in ["", "5", "just text", "[]"] {
+    assert_eq!(line, 2);
+    let error = declaration("\t- x").unwrap_err();
+    let text = error.to_string();
+    assert!(text.starts_with("failed parsing declarative configuration: 1:"), "{text}");
+    assert_eq!(error.fields(), json!({"error": text}));
+    for text in ["", "5", "just text"] {
         assert_eq!(
             problems(text),
             json!({"error": "failed parsing declarative configuration: expected an object"}),
             "{text}"
         );
     }
+    assert_eq!(problems("{}"), json!({"_format_version": "required field missing"}));
 }
 
-const TEXTS: &[&str] =
-    &["s", "", "/", "~/a(", "http", "tcp", "*.a.test:80", "3.0", "0a0b0c0d-0000-4000-8000-000000000001"];
-
-const KEYS: &[&str] = &[
-    "services",
-    "routes",
-    "plugins",
-    "name",
-    "host",
-    "url",
-    "paths",
-    "hosts",
-    "protocols",
-    "service",
-    "id",
-    "headers",
-    "tags",
-    "sources",
-    "ip",
-    "config",
-    "_comment",
-    "consumers",
-    "instance_name",
-];
-
-/// Values that look like parts of a document, at places where they belong and where they do not.
-fn any_value() -> impl Strategy<Value = serde_json::Value> {
-    let leaf = prop_oneof![
-        Just(serde_json::Value::Null),
-        any::<bool>().prop_map(Into::into),
-        prop_oneof![-2..400i64, any::<i64>()].prop_map(Into::into),
-        select(TEXTS).prop_map(Into::into),
-    ];
-    leaf.prop_recursive(6, 60, 6, |inner| {
-        let fields = vec((select(KEYS), inner.clone()), 0..7);
-        prop_oneof![
-            vec(inner, 0..4).prop_map(Into::into),
-            fields
-                .prop_map(|fields| fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
-        ]
-    })
+#[test]
+fn a_format_can_be_asked_for() {
+    let randomness = moongate_schema::SeededRandomness::new(1);
+    let (catalog, context) = (catalog(), Context::new(1, &randomness));
+    let yaml = "_format_version: '3.0'\n";
+    let json = r#"{"_format_version": "3.0"}"#;
+    assert!(parse(yaml, Format::Yaml, &catalog, &context).is_ok());
+    assert!(parse(json, Format::Json, &catalog, &context).is_ok());
+    let error = parse(yaml, Format::Json, &catalog, &context).unwrap_err();
+    assert_eq!(error.to_string(), "failed parsing declarative configuration: 1:1: expected value");
 }
 
-proptest! {
-    #[test]
-    fn any_document_is_read_or_refused_with_a_reason(services in any_value(), routes in any_value(), plugins in any_value()) {
-        let document = json!({"_format_version": "2.1", "services": services, "routes": routes, "plugins": plugins});
-        if let Err(error) = parse(&document.to_string(), NOW) {
-            prop_assert!(!error.to_string().is_empty());
-            prop_assert!(error.fields().as_object().is_some_and(|fields| !fields.is_empty()));
-        }
+#[test]
+fn a_document_without_the_shape_of_one_is_told_apart() {
+    for text in [
+        "[1]",
+        "{_format_version: '3.0', services: [x]}",
+        "{_format_version: '3.0', services: [~]}",
+        "{_format_version: '3.0', services: [{name: s, host: h, routes: [5]}]}",
+        "{_format_version: '3.0', routes: [{name: r, paths: [/], service: 5}]}",
+        "{_format_version: '3.0', routes: [{paths: [/], service: nowhere}]}",
+    ] {
+        assert!(matches!(declaration(text), Err(DeclarativeError::Malformed(_))), "{text}");
     }
+    assert_eq!(
+        problems("{_format_version: '3.0', services: [{host: h}, x]}"),
+        json!({"services": [null, "expected a record"]})
+    );
+    assert!(matches!(
+        declaration("{_format_version: '3.0', certificates: [{cert: x, key: y, snis: [a.test]}]}"),
+        Err(DeclarativeError::Invalid(_))
+    ));
+}
+
+#[test]
+fn words_for_yes_and_no_are_read_as_such() {
+    let entities = declared(
+        "{_format_version: '3.0', routes: [{paths: [/], strip_path: no, preserve_host: on, name: 'yes'}]}",
+    );
+    let route = &entities.routes[0];
+    assert!(!route.strip_path && route.preserve_host && route.name.as_deref() == Some("yes"));
 }

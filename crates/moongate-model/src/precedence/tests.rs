@@ -1,5 +1,5 @@
 use super::*;
-use crate::parse;
+use crate::testing::declared;
 
 const CONFIGURATION: &str = "
 _format_version: '3.0'
@@ -25,13 +25,13 @@ plugins:
 - {name: exact, instance_name: of-both, route: r, service: s}
 - {name: exact, instance_name: of-route-only, route: r}
 - {name: stray, instance_name: of-another-service, route: r, service: t}
-- {name: off, instance_name: disabled, enabled: false}
+- {name: idle, instance_name: disabled, enabled: false}
 - {name: streams, instance_name: of-streams, protocols: [tcp, udp]}
 ";
 
 /// The instance names of the configurations that apply to a route, or to no route.
 fn selected(route: Option<&str>) -> Vec<String> {
-    let entities = parse(CONFIGURATION, 1).unwrap().entities;
+    let entities = declared(CONFIGURATION);
     let plugins = match route {
         Some(name) => {
             let route = entities.routes.iter().find(|route| route.name.as_deref() == Some(name)).unwrap();
@@ -59,11 +59,11 @@ fn a_disabled_configuration_uncovers_the_next_one() {
     let text = "
 _format_version: '3.0'
 services:
-- {name: s, host: h, plugins: [{name: p, instance_name: off, enabled: false}], routes: [{name: r, paths: [/]}]}
+- {name: s, host: h, plugins: [{name: p, instance_name: idle, enabled: false}], routes: [{name: r, paths: [/]}]}
 plugins:
-- {name: p, instance_name: on}
+- {name: p, instance_name: active}
 ";
-    let entities = parse(text, 1).unwrap().entities;
+    let entities = declared(text);
     let index = PluginIndex::new(&entities);
-    assert_eq!(index.for_route(&entities.routes[0])[0].instance_name.as_deref(), Some("on"));
+    assert_eq!(index.for_route(&entities.routes[0])[0].instance_name.as_deref(), Some("active"));
 }

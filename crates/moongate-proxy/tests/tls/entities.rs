@@ -53,7 +53,9 @@ pub fn all_to(
         response_buffering: true,
         tags: None,
         service: Some(Reference { id: service.id }),
+        expression: None,
+        priority: None,
     };
     change(&mut service, &mut route);
-    Entities { services: vec![service], routes: vec![route], ..Entities::default() }
+    Entities { services: vec![service].into(), routes: vec![route].into(), ..Entities::default() }
 }

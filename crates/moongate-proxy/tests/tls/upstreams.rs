@@ -1,7 +1,7 @@
 //! TLS connections to upstreams.
 
 use http::StatusCode;
-use moongate_model::{Entities, Protocol, pki};
+use moongate_model::{Entities, Protocol, Service, pki};
 use moongate_proxy::{ProxyOptions, TlsIdentity};
 
 use crate::certificates::{Authority, Pair, self_signed};
@@ -101,7 +101,8 @@ async fn a_chain_may_be_as_long_as_the_service_says() {
         [(None, StatusCode::BAD_GATEWAY), (Some(2), StatusCode::OK), (Some(1), StatusCode::BAD_GATEWAY)]
     {
         let mut entities = verified(&upstream);
-        entities.services[0].tls_verify_depth = depth;
+        let service = Service { tls_verify_depth: depth, ..entities.services[0].clone() };
+        entities.services = vec![service].into();
         gateway.publish(entities);
         assert_eq!(get(gateway.plain(), "/", &[]).await.status, status, "{depth:?}");
     }

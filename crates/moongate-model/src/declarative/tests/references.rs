@@ -62,7 +62,8 @@ routes:
 - {name: r, paths: [/], service: nope}
 plugins:
 - {name: cors, instance_name: pi, service: nope, consumer: bob}
-- {name: cors, route: nope, id: 0a0b0c0d-0000-4000-8000-000000000001}
+acls:
+- {group: g, consumer: nobody, id: 0a0b0c0d-0000-4000-8000-000000000001}
 "
         ),
         json!({
@@ -72,10 +73,10 @@ plugins:
                     "invalid reference 'service: nope' (no such entry in 'services')",
                     "invalid reference 'consumer: bob' (no such entry in 'consumers')",
                 ],
-                "0a0b0c0d-0000-4000-8000-000000000001": [
-                    "invalid reference 'route: nope' (no such entry in 'routes')",
-                ],
             },
+            "acls": {"0a0b0c0d-0000-4000-8000-000000000001": [
+                "invalid reference 'consumer: nobody' (no such entry in 'consumers')",
+            ]},
         })
     );
 }
@@ -128,7 +129,7 @@ fn names_and_ids_are_unique() {
     );
     assert_eq!(
         problems(
-            "{_format_version: '3.0', plugins: [{name: a, instance_name: i}, {name: b, instance_name: i}]}"
+            "{_format_version: '3.0', plugins: [{name: cors, instance_name: i}, {name: p, instance_name: i}]}"
         ),
         json!({"plugins": [
             null,
@@ -151,7 +152,75 @@ routes:
         ),
         json!({"routes": {
             "r": ["invalid reference 'service: nope' (no such entry in 'services')"],
-            "t": "uniqueness violation: 'routes' entity with name set to 't' already declared",
+            "3": "uniqueness violation: 'routes' entity with name set to 't' already declared",
         }})
     );
+}
+
+#[test]
+fn what_is_unique_besides_names_is_told_under_the_name() {
+    assert_eq!(
+        problems(
+            "{_format_version: '3.0', consumers: [{username: a, custom_id: x}, {username: b, custom_id: x}]}"
+        ),
+        json!({"consumers": {
+            "b": "uniqueness violation: 'consumers' entity with custom_id set to 'x' already declared",
+        }})
+    );
+}
+
+#[test]
+fn nested_items_claim_their_names_first() {
+    let violation = "uniqueness violation: 'routes' entity with name set to 'r' already declared";
+    assert_eq!(
+        problems(
+            "{_format_version: '3.0', routes: [{name: q, paths: [/]}, {name: r, paths: [/]}], \
+             services: [{name: s, host: h, routes: [{name: r, paths: [/a]}]}]}"
+        ),
+        json!({"routes": [null, violation]})
+    );
+    assert_eq!(
+        problems(
+            "{_format_version: '3.0', services: [{name: s, host: h}, \
+             {name: t, host: h, routes: [{name: r, paths: [/a]}, {name: r, paths: [/b]}]}]}"
+        ),
+        json!({"services": [null, {"routes": [null, violation]}]})
+    );
+}
+
+#[test]
+fn a_plugin_that_is_not_for_consumers_is_refused_for_one() {
+    assert_eq!(
+        problems(
+            "{_format_version: '3.0', plugins: [{name: key-auth, consumer: c}], consumers: [{username: c}]}"
+        ),
+        json!({"plugins": [{"consumer": "value must be null"}]})
+    );
+}
+
+#[test]
+fn an_own_reference_of_a_nested_item_is_told_only_if_something_else_is_wrong() {
+    let services = "services: [{name: s, host: h, routes: [{name: r, paths: [/], service: s}]}]";
+    assert_eq!(declared(&format!("{{_format_version: '3.0', {services}}}")).routes.len(), 1);
+    assert_eq!(
+        problems(&format!("{{_format_version: '3.0', {services}, consumers: [{{}}]}}")),
+        json!({
+            "services": [{"routes": [{"service": "value must be null"}]}],
+            "consumers": [{
+                "@entity": ["at least one of these fields must be non-empty: 'custom_id', 'username'"],
+            }],
+        })
+    );
+}
+
+#[test]
+fn a_required_parent_can_be_named_or_stand_around() {
+    assert_eq!(
+        problems("{_format_version: '3.0', acls: [{group: g}]}"),
+        json!({"acls": [{"consumer": "required field missing"}]})
+    );
+    let rows =
+        declaration("{_format_version: '3.0', consumers: [{username: u, acls: [{group: g}]}]}").unwrap().rows;
+    let consumer = rows["consumers"].keys().next().unwrap();
+    assert_eq!(rows["acls"].values().next().unwrap()["consumer"], json!({"id": consumer}));
 }
