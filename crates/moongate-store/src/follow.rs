@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::StoreError;
 use crate::change::{Effect, Version};
 use crate::dataset::Dataset;
 use crate::history::History;
@@ -60,6 +61,13 @@ pub(crate) fn grouped(rows: impl IntoIterator<Item = (String, Uuid)>) -> BTreeMa
         ids.dedup();
     }
     groups
+}
+
+/// The error for steps that remove a row to which one of `by` refers, an entity that is not in the layout.
+pub(crate) fn referenced(steps: &[Effect], by: &str) -> Option<StoreError> {
+    // What was asked for comes after what goes with it.
+    let removed = steps.iter().rev().find(|step| step.after.is_none())?;
+    Some(StoreError::ForeignKeyReferenced { entity: removed.entity.to_string(), by: by.to_owned() })
 }
 
 /// Up to how many rows a version lists what it changed. Reading everything is quicker than following longer lists.

@@ -189,6 +189,7 @@ impl Inner {
                     self.history.advance(next.clone(), Arc::clone(&effects));
                     return Ok(Written { version, outcomes, effects, dataset: next });
                 }
+                Applied::Referenced(error) => return self.give_up(lease, error).await,
                 Applied::Unexpected(why) => {
                     tracing::warn!(%why, "the entities in the database are others than expected, they are read again");
                     within(self.timeout(), tables::roll_back(&lease)).await?;

@@ -1,5 +1,6 @@
 //! Statements for tables of a layout, for both databases.
 
+use crate::StoreError;
 use crate::layout::{Column, Kind, Layout, OnDelete, Table, Unique};
 
 /// Whose SQL it is.
@@ -85,6 +86,24 @@ impl Dialect {
             (Self::Sqlite, Kind::Boolean) => "BOOLEAN",
             (Self::Sqlite, _) => "TEXT",
         }
+    }
+
+    /// Checks that a column that is there has the type that its kind asks for.
+    pub(crate) fn check_type(
+        self,
+        table: &Table,
+        column: &str,
+        kind: &Kind,
+        found: &str,
+    ) -> Result<(), StoreError> {
+        let wanted = self.type_name(kind);
+        if found == wanted {
+            return Ok(());
+        }
+        let table = &table.name;
+        Err(StoreError::Corrupt(format!(
+            "column `{column}` of table `{table}` is {found}, {wanted} is needed"
+        )))
     }
 
     /// Reads all rows; the columns come in the order of cells.

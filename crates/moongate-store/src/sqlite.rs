@@ -160,6 +160,7 @@ impl Inner {
                     self.history.advance(next.clone(), Arc::clone(&effects));
                     return Ok(Written { version, outcomes, effects, dataset: next });
                 }
+                Applied::Referenced(error) => return Err(error),
                 Applied::Overtaken => {}
                 // Somebody wrote without recording it.
                 Applied::Unexpected(why) => {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use deadpool_postgres::ClientWrapper;
+use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::{Error, Row, Statement};
 use uuid::Uuid;
 
@@ -21,7 +22,7 @@ use crate::StoreError;
 use crate::cell::{cells_of, record_of};
 use crate::change::{Effect, Version};
 use crate::dataset::Dataset;
-use crate::follow::{LISTED, News, REMEMBERED, grouped};
+use crate::follow::{LISTED, News, REMEMBERED, grouped, referenced};
 use crate::layout::{Kind, Layout, Table};
 use crate::record::Record;
 use crate::sql::Dialect;
@@ -31,6 +32,9 @@ use crate::sql::Dialect;
 pub(super) enum Applied {
     /// It is done, and this is the version now.
     As(Version),
+    /// A row of a table that is not in the layout refers to one that was to be removed. The transaction is to be rolled
+    /// back.
+    Referenced(StoreError),
     /// The database refused what should have been right. The transaction is to be rolled back.
     Unexpected(String),
 }
@@ -111,19 +115,29 @@ pub(super) async fn apply(
     };
     match written.await {
         Ok(Some(why)) => return Ok(Applied::Unexpected(why)),
-        Err(failure) if is_constraint(&failure) => return Ok(Applied::Unexpected(text(&failure))),
+        Err(failure) if is_constraint(&failure) => return Ok(refused(layout, steps, &failure)),
         Err(failure) => return Err(error(&failure)),
         Ok(None) => {}
     }
     match client.batch_execute("COMMIT").await {
         Ok(()) => Ok(Applied::As(next)),
-        Err(failure) if is_constraint(&failure) => Ok(Applied::Unexpected(text(&failure))),
+        Err(failure) if is_constraint(&failure) => Ok(refused(layout, steps, &failure)),
         Err(failure) => Err(match error(&failure) {
             StoreError::Unavailable { why } => {
                 StoreError::Unavailable { why: format!("{why}; it is not known whether the change was made") }
             }
             other => other,
         }),
+    }
+}
+
+/// What it means that a constraint was broken.
+fn refused(layout: &Layout, steps: &[Effect], failure: &Error) -> Applied {
+    let by = failure.as_db_error().filter(|error| *error.code() == SqlState::FOREIGN_KEY_VIOLATION);
+    let by = by.and_then(DbError::table).filter(|table| layout.table(table).is_none());
+    match by.and_then(|by| referenced(steps, by)) {
+        Some(error) => Applied::Referenced(error),
+        None => Applied::Unexpected(text(failure)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The tables: making, reading, writing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rusqlite::{
@@ -13,7 +13,7 @@ use crate::StoreError;
 use crate::cell::{cells_of, record_of};
 use crate::change::{Effect, Version};
 use crate::dataset::Dataset;
-use crate::follow::{LISTED, News, REMEMBERED, grouped};
+use crate::follow::{LISTED, News, REMEMBERED, grouped, referenced};
 use crate::layout::{Kind, Layout, Table};
 use crate::record::Record;
 use crate::sql::{Dialect, EXPIRY, quoted};
@@ -25,6 +25,8 @@ pub(super) enum Applied {
     As(Version),
     /// Another process wrote first. Nothing was done.
     Overtaken,
+    /// A row of a table that is not in the layout refers to one that was to be removed. Nothing was done.
+    Referenced(StoreError),
     /// The database refused what should have been right. Nothing was done.
     Unexpected(String),
 }
@@ -33,21 +35,37 @@ pub(super) enum Applied {
 pub(super) fn adopt(connection: &mut Connection, layout: &Layout) -> Result<(), StoreError> {
     let transaction = begin(connection, TransactionBehavior::Immediate)?;
     for table in layout.tables() {
-        let columns = columns_of(&transaction, table).map_err(error)?;
-        if !columns.is_empty() {
-            for column in table.columns.iter().filter(|column| !columns.contains(&column.name)) {
-                add_column(&transaction, table, &Dialect::Sqlite.column(column, layout)).map_err(error)?;
-            }
-            if table.ttl && !columns.contains(EXPIRY) {
-                add_column(&transaction, table, &Dialect::Sqlite.expiry()).map_err(error)?;
-            }
+        for statement in missing(&columns_of(&transaction, table).map_err(error)?, table, layout)? {
+            transaction.execute(&statement, ()).map_err(error)?;
         }
-        transaction.execute(&Dialect::Sqlite.create(table, layout), ()).map_err(error)?;
         for (_, index) in Dialect::Sqlite.indexes(table) {
             transaction.execute(&index, ()).map_err(error)?;
         }
     }
     transaction.commit().map_err(error)
+}
+
+/// The statements for what a table lacks which has these columns; none means that it is not there.
+fn missing(
+    columns: &BTreeMap<String, String>,
+    table: &Table,
+    layout: &Layout,
+) -> Result<Vec<String>, StoreError> {
+    let sql = Dialect::Sqlite;
+    if columns.is_empty() {
+        return Ok(vec![sql.create(table, layout)]);
+    }
+    let mut statements = Vec::new();
+    let expiry = table.ttl.then(|| (EXPIRY, &Kind::Moment, sql.expiry()));
+    let wanted = table.columns.iter();
+    let wanted = wanted.map(|column| (column.name.as_str(), &column.kind, sql.column(column, layout)));
+    for (column, kind, definition) in wanted.chain(expiry) {
+        match columns.get(column) {
+            None => statements.push(format!("ALTER TABLE {} ADD COLUMN {definition}", quoted(&table.name))),
+            Some(found) => sql.check_type(table, column, kind, found)?,
+        }
+    }
+    Ok(statements)
 }
 
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<Version> {
@@ -116,7 +134,7 @@ pub(super) fn apply(
         Some(why) => Ok(Applied::Unexpected(why)),
         None => {
             note(&transaction, next, effects)?;
-            transaction.commit().map(|()| Applied::As(next))
+            commit(&transaction, layout, steps).map(|refused| refused.unwrap_or(Applied::As(next)))
         }
     });
     done.or_else(|failure| match failure.sqlite_error_code() {
@@ -130,6 +148,25 @@ pub(super) fn begin(
     how: TransactionBehavior,
 ) -> Result<Transaction<'_>, StoreError> {
     connection.transaction_with_behavior(how).map_err(error)
+}
+
+/// Commits, unless a row of a table that is not in the layout refers to nothing then.
+fn commit(
+    transaction: &Transaction<'_>,
+    layout: &Layout,
+    steps: &[Effect],
+) -> rusqlite::Result<Option<Applied>> {
+    let Err(failure) = transaction.execute_batch("COMMIT") else { return Ok(None) };
+    if failure.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) {
+        let mut statement = transaction.prepare("SELECT DISTINCT \"table\" FROM pragma_foreign_key_check")?;
+        for table in statement.query_map((), |row| row.get::<_, String>(0))? {
+            let table = table?;
+            if layout.table(&table).is_none() {
+                return Ok(referenced(steps, &table).map(Applied::Referenced));
+            }
+        }
+    }
+    Err(failure)
 }
 
 /// Takes the steps. Returns what did not go as expected.
@@ -212,12 +249,8 @@ fn record(table: &Table, row: &SqlRow<'_>) -> Result<(Uuid, Record), StoreError>
     record_of(table, cells)
 }
 
-/// The names of the columns that a table has; none if it is not there.
-fn columns_of(transaction: &Transaction<'_>, table: &Table) -> rusqlite::Result<BTreeSet<String>> {
-    let mut statement = transaction.prepare("SELECT name FROM pragma_table_info(?1)")?;
-    statement.query_map([&*table.name], |row| row.get(0))?.collect()
-}
-
-fn add_column(transaction: &Transaction<'_>, table: &Table, definition: &str) -> rusqlite::Result<usize> {
-    transaction.execute(&format!("ALTER TABLE {} ADD COLUMN {definition}", quoted(&table.name)), ())
+/// The types of the columns that a table has, by their names; none if it is not there.
+fn columns_of(transaction: &Transaction<'_>, table: &Table) -> rusqlite::Result<BTreeMap<String, String>> {
+    let mut statement = transaction.prepare("SELECT name, type FROM pragma_table_info(?1)")?;
+    statement.query_map([&*table.name], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }

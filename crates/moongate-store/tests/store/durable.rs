@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use moongate_store::{Change, PageRequest, Store, StoreError, Version};
+use moongate_store::{Change, Column, Kind, Layout, PageRequest, Store, StoreError, Version};
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::place::Place;
-use crate::rows::{id, insert, reference, row};
+use crate::rows::{id, insert, reference, row, services};
 use crate::rules::{assert_same, things};
 
 macro_rules! for_each_durable_rule {
@@ -20,6 +20,7 @@ macro_rules! for_each_durable_rule {
             of_two_stores_that_want_a_name_one_gets_it
             a_follower_hears_of_each_change
             a_long_absence_is_caught_up
+            entities_that_are_left_out_still_count
             ten_thousand_rows_are_imported_and_listed_quickly
         }
     };
@@ -113,6 +114,25 @@ pub(crate) async fn a_long_absence_is_caught_up(place: Place) {
     assert_same(&other.load().await.unwrap(), &written.dataset);
     assert_eq!(other.changes_since(start), None);
     assert_eq!(other.changes_since(written.version), Some((written.version, Vec::new())));
+}
+
+pub(crate) async fn entities_that_are_left_out_still_count(place: Place) {
+    let store = place.open().await;
+    let service = row(json!({}));
+    let route = insert("routes", json!({"service": reference(&service)}));
+    store.write(vec![Change::insert("services", service.clone()), route]).await.unwrap();
+    // As when the plugin that brought them is gone.
+    store.adopt(Arc::new(Layout::new([services()]))).await.unwrap();
+    let stays = StoreError::ForeignKeyReferenced { entity: "services".to_owned(), by: "routes".to_owned() };
+    assert_eq!(store.write(vec![Change::delete("services", id(&service))]).await.unwrap_err(), stays);
+    store.write(vec![insert("services", json!({"name": "a"}))]).await.unwrap();
+    // A column cannot become something else.
+    let mut other = services();
+    other.columns.retain(|column| column.field != "name");
+    other.columns.push(Column::new("name", Kind::Integer));
+    let refused = store.adopt(Arc::new(Layout::new([other]))).await.unwrap_err();
+    assert!(matches!(&refused, StoreError::Corrupt(why) if why.contains("`name`")), "{refused:?}");
+    assert_eq!(store.dataset().len("services"), 2);
 }
 
 pub(crate) async fn ten_thousand_rows_are_imported_and_listed_quickly(place: Place) {

@@ -37,6 +37,8 @@ pub(in super::super) async fn adopt_within(
     client: &ClientWrapper,
     layout: &Layout,
 ) -> Result<(), StoreError> {
+    // Without writers: they would wait for tables that are being changed, and those for others that they wrote to.
+    run(client, "SELECT version FROM moongate_state FOR UPDATE").await?;
     for statement in missing(client, layout).await? {
         run(client, &statement).await?;
     }
@@ -94,15 +96,7 @@ impl Present {
                 for (column, kind, definition) in wanted.chain(expiry) {
                     match columns.get(column) {
                         None => statements.push(format!("ALTER TABLE {name} ADD COLUMN {definition}")),
-                        Some(found) if found == sql.type_name(kind) => {}
-                        Some(found) => {
-                            let wanted = sql.type_name(kind);
-                            let table = &table.name;
-                            let why = format!(
-                                "column `{column}` of table `{table}` is {found}, {wanted} is needed"
-                            );
-                            return Err(StoreError::Corrupt(why));
-                        }
+                        Some(found) => sql.check_type(table, column, kind, found)?,
                     }
                 }
             }

@@ -33,6 +33,7 @@ pub(crate) fn things() -> Vec<Value> {
         json!({"number": 5e-324, "moved_at": 1_699_999_999.999_999}),
         json!({"number": 9_007_199_254_740_992_i64, "json": [null, 1, 1.0, -1.5, 1e-7, 123_456_789.123_456_79, u64::MAX, i64::MIN]}),
         json!({"json": {"a": {"b": [{"c": null}, [], {}, "", "\u{1}", "🌕"]}, "": false, "ä \" '": [[[]]]}}),
+        json!({"json": [5e-324, f64::MAX, f64::MIN_POSITIVE, 2e19, -1e19, 0.1 + 0.2, 1e-300, 999_999_999_999_999.9]}),
         json!({"json": "just a text"}),
         json!({"json": 1.0}),
         json!({"json": false}),
@@ -108,7 +109,7 @@ pub(crate) async fn another_layout_adds_entities_and_fields(place: Place) {
     tables.extend([services, badges]);
     let wider = Arc::new(Layout::new(tables));
     store.adopt(Arc::clone(&wider)).await.unwrap();
-    store.adopt(wider).await.unwrap();
+    store.adopt(Arc::clone(&wider)).await.unwrap();
 
     assert_eq!(store.changes_since(before.min(moongate_store::Version(0))), None);
     let read = store.find("services", &id(&service).into()).await.unwrap().unwrap();
@@ -123,7 +124,14 @@ pub(crate) async fn another_layout_adds_entities_and_fields(place: Place) {
     let gone = store.write(vec![Change::delete("consumers", id(&consumer))]).await.unwrap();
     assert_eq!(gone.effects.len(), 2);
 
+    // Rows of what is left out are out of sight, but not in the way.
+    let other = row(json!({"username": "joe"}));
+    let badge = insert("badges", json!({"label": "second", "consumer": reference(&other)}));
+    store.write(vec![Change::insert("consumers", other.clone()), badge]).await.unwrap();
     store.adopt(Arc::new(layout())).await.unwrap();
     let read = store.find("services", &id(&service).into()).await.unwrap().unwrap();
     assert!(!read.contains_key("colour"));
+    store.write(vec![Change::delete("consumers", id(&other))]).await.unwrap();
+    store.adopt(wider).await.unwrap();
+    assert_eq!(store.dataset().len("badges"), 0);
 }
