@@ -5,8 +5,8 @@
 //! store), shown to a [`Guard`] which may refuse it, made durable in one transaction, and only then visible. A read
 //! first makes sure that the dataset is what the database has: another node may have written.
 //!
-//! The consequence that may surprise: rows that somebody changes in a SQLite file by other means than this crate are
-//! not seen until the process starts again. In Postgres triggers record such changes.
+//! What a person changes in the tables is not planned, but noticed: by triggers in Postgres, by a counter that SQLite has.
+//! All entities are read again then.
 //!
 //! What tables there are is said by a [`Layout`], which is derived from the catalog of schemas.
 #![deny(missing_docs)]

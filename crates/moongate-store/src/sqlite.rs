@@ -32,8 +32,8 @@ use thread::Thread;
 
 /// Keeps entities in one file, with SQLite.
 ///
-/// A write is on disk when it is acknowledged. The file is meant for one gateway; a second process can write to it
-/// now and then, as an import from the command line does, and is noticed within half a second at the latest.
+/// A write is on disk when it is acknowledged. The file is meant for one gateway. Another process can write to it now
+/// and then, as an import from the command line does, or a person: that is noticed within half a second.
 pub struct SqliteStore {
     inner: Arc<Inner>,
 }
@@ -47,6 +47,12 @@ struct Inner {
     reader: SyncMutex<Connection>,
     /// Held by who writes or catches up.
     writing: Mutex<()>,
+}
+
+/// Tells whether others wrote without making a version, as persons do.
+struct Seen {
+    version: Version,
+    foreign_writes: i64,
 }
 
 impl SqliteStore {
@@ -183,6 +189,20 @@ impl Inner {
         Ok(())
     }
 
+    /// Takes over what others have written. `seen` is what was found the last time.
+    async fn look(&self, seen: &mut Option<Seen>) -> Result<(), StoreError> {
+        let version = self.load().await?.version();
+        let foreign_writes = self.thread.run(|connection| tables::foreign_writes(connection)).await?;
+        let now = Seen { version, foreign_writes };
+        let is_unrecorded =
+            |before: &Seen| before.foreign_writes != foreign_writes && before.version == version;
+        if seen.replace(now).as_ref().is_some_and(is_unrecorded) {
+            self.thread.run(move |connection| tables::record_unrecorded(connection, version)).await?;
+            self.load().await?;
+        }
+        Ok(())
+    }
+
     async fn read_again(&self) -> Result<(), StoreError> {
         let layout = Arc::clone(self.history.dataset().layout());
         let dataset = self.thread.run(move |connection| tables::read_all(connection, &layout)).await?;
@@ -206,11 +226,12 @@ impl fmt::Debug for SqliteStore {
 /// Notices what other processes write, and removes rows that have expired, as long as the store is there.
 async fn watch_over(store: Weak<Inner>) {
     let mut ticks: u64 = 0;
+    let mut seen = None;
     loop {
         tokio::time::sleep(LOOK).await;
         let Some(store) = store.upgrade() else { return };
         ticks += 1;
-        let mut result = store.load().await.map(drop);
+        let mut result = store.look(&mut seen).await;
         if result.is_ok() && ticks.is_multiple_of(LOOKS_PER_PURGE) {
             let purge = |base: &Dataset| Plan::purge(base, store.clock.now());
             result = store.write(&purge, &crate::store::Unguarded).await.map(drop);

@@ -73,6 +73,23 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<Version> {
     statement.query_row((), |row| row.get(0)).map(|version: i64| Version(version.cast_unsigned()))
 }
 
+/// A number that is another after somebody else has written to the file, in whatever way.
+pub(super) fn foreign_writes(connection: &Connection) -> Result<i64, StoreError> {
+    connection.query_row("PRAGMA data_version", (), |row| row.get(0)).map_err(error)
+}
+
+/// Makes a new version of what was changed without one, if the version is still `known`.
+pub(super) fn record_unrecorded(connection: &mut Connection, known: Version) -> Result<(), StoreError> {
+    let transaction = begin(connection, TransactionBehavior::Immediate)?;
+    if version(&transaction).map_err(error)? != known {
+        return Ok(());
+    }
+    let set = |sql: &str| transaction.execute(sql, [(known.0 + 1).cast_signed()]).map_err(error);
+    set("UPDATE moongate_state SET version = ?1")?;
+    set("INSERT INTO moongate_changes (version, position) VALUES (?1, 0)")?;
+    transaction.commit().map_err(error)
+}
+
 /// Everything at one version.
 pub(super) fn read_all(connection: &mut Connection, layout: &Arc<Layout>) -> Result<Dataset, StoreError> {
     let transaction = begin(connection, TransactionBehavior::Deferred)?;

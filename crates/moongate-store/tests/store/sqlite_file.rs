@@ -4,10 +4,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use moongate_model::core::{RouterFlavor, catalog};
-use moongate_store::{Layout, Migrations as _, SqliteMigrations, SqliteStore, Store as _, StoreError};
+use moongate_store::{
+    Dataset, Layout, Migrations as _, SqliteMigrations, SqliteStore, Store as _, StoreError,
+};
 
+use crate::durable::eventually;
 use crate::place::Place;
 use crate::rows::{insert, layout};
 
@@ -58,6 +62,33 @@ async fn a_file_is_migrated_when_it_is_opened() {
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.execute("INSERT INTO moongate_migrations (version, name) VALUES (999, 'future')", ()).unwrap();
     assert_eq!(open(&path).await.map(drop), Err(StoreError::TooNew { found: 999, known: 1 }));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_changed_by_hand_is_seen() {
+    let place = Place::sqlite();
+    let store = place.open().await;
+    store.write(vec![insert("services", serde_json::json!({"name": "a"}))]).await.unwrap();
+    // What is there when the gateway begins to look is not new.
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    let before = store.dataset().version();
+    let connection = rusqlite::Connection::open(place.file()).unwrap();
+    connection.execute("UPDATE services SET name = 'b'", ()).unwrap();
+    let is_seen = |dataset: &Dataset| dataset.rows("services").all(|row| row["name"] == "b");
+    eventually(&*store, is_seen).await;
+    assert_eq!((store.dataset().version().0, store.changes_since(before)), (before.0 + 1, None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_stores_do_not_take_each_other_for_a_person() {
+    let place = Place::sqlite();
+    let (one, other) = (place.open().await, place.open().await);
+    for store in [&one, &other, &one] {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        store.write(vec![insert("services", serde_json::json!({}))]).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    assert_eq!(one.load().await.unwrap().version().0, 3);
 }
 
 #[tokio::test]
