@@ -1,5 +1,7 @@
 //! Filling an object, and changing one.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::shorthand::Outcome;
@@ -245,11 +247,6 @@ impl Field {
 }
 
 fn without_duplicates(values: impl Iterator<Item = Value>) -> Value {
-    let mut distinct: Vec<Value> = Vec::new();
-    for value in values {
-        if !distinct.contains(&value) {
-            distinct.push(value);
-        }
-    }
-    Value::Array(distinct)
+    let mut seen = HashSet::new();
+    values.filter(|value| seen.insert(value.to_string())).collect()
 }

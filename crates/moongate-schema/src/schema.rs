@@ -65,6 +65,16 @@ impl Schema {
         self
     }
 
+    /// Says of fields what they are for. Names without a field are passed over.
+    pub fn described(mut self, descriptions: &[(&str, &str)]) -> Self {
+        for (name, text) in descriptions {
+            if let Some(field) = self.places.get(*name).and_then(|at| self.fields.get_mut(*at)) {
+                field.description = Some((*text).to_owned());
+            }
+        }
+        self
+    }
+
     /// Adds a check over several fields.
     pub fn entity_check(mut self, check: EntityCheck) -> Self {
         self.entity_checks.push(check);

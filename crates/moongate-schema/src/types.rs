@@ -6,17 +6,20 @@ use crate::{Auto, Field, Schema, checks};
 
 /// A UUID made by the gateway.
 pub fn id() -> Field {
-    Field::string().uuid().auto(Auto::Uuid)
+    Field::string().uuid().auto(Auto::Uuid).describe("The unique id.")
 }
 
 /// When the object was made, in seconds.
 pub fn created_at() -> Field {
-    Field::integer().timestamp().auto(Auto::CreatedAt)
+    Field::integer().timestamp().auto(Auto::CreatedAt).describe("When it was made, in seconds since 1970.")
 }
 
 /// When the object was changed last, in seconds.
 pub fn updated_at() -> Field {
-    Field::integer().timestamp().auto(Auto::UpdatedAt)
+    Field::integer()
+        .timestamp()
+        .auto(Auto::UpdatedAt)
+        .describe("When it was changed last, in seconds since 1970.")
 }
 
 /// A unique name.
@@ -26,7 +29,7 @@ pub fn name() -> Field {
 
 /// A set of tags.
 pub fn tags() -> Field {
-    Field::set(Field::string().required().check(checks::TAG))
+    Field::set(Field::string().required().check(checks::TAG)).describe("Words to find it by.")
 }
 
 /// A protocol between client and gateway, or gateway and service.

@@ -25,6 +25,7 @@ pub(super) fn schema() -> Schema {
             needs: Vec::new(),
             on_write: Hook { name: "certificate_digest", run: digest },
         })
+        .described(&DESCRIPTIONS)
 }
 
 fn check_authority(row: &Object, context: &Context<'_>) -> Result<(), CheckFailure> {
@@ -38,3 +39,8 @@ fn digest(values: &[&Value]) -> Result<Object, String> {
     let digest = pki::certificate_digest(pem).ok_or("the certificate cannot be read")?;
     Ok(Object::from_iter([("cert_digest".to_owned(), Value::from(digest))]))
 }
+
+const DESCRIPTIONS: [(&str, &str); 2] = [
+    ("cert", "The certificate of the authority in PEM form."),
+    ("cert_digest", "The SHA-256 digest of the certificate, in hexadecimal digits. The gateway computes it."),
+];

@@ -23,6 +23,7 @@ pub(super) fn schema() -> Schema {
         .entity_check(check(&["cert", "key"], "certificate_pair", check_pair))
         .entity_check(check(&["cert_alt", "key_alt"], "alternative_certificate_pair", check_alternative_pair))
         .entity_check(check(&["cert", "cert_alt"], "certificate_types", check_types))
+        .described(&DESCRIPTIONS)
 }
 
 /// A text with a certificate.
@@ -76,3 +77,11 @@ fn public_key(row: &Object, certificate: &str) -> Option<PublicKey> {
 
 const SAME_TYPE: &str = "certificate and alternative certificate need to have different type (e.g. RSA and ECDSA), \
                          the provided certificates were both of the same type";
+
+const DESCRIPTIONS: [(&str, &str); 5] = [
+    ("cert", "The certificate in PEM form, with those of the authorities between it and a trusted one."),
+    ("key", "The private key of the certificate in PEM form."),
+    ("cert_alt", "A certificate with another type of key, for clients that do not take the first."),
+    ("key_alt", "The private key of the second certificate in PEM form."),
+    ("snis", "The server names that the certificate is shown for."),
+];

@@ -12,4 +12,10 @@ pub(super) fn schema() -> Schema {
         .field("custom_id", Field::string().unique())
         .field("tags", types::tags())
         .entity_check(EntityCheck::at_least_one_of(&["custom_id", "username"]))
+        .described(&DESCRIPTIONS)
 }
+
+const DESCRIPTIONS: [(&str, &str); 2] = [
+    ("username", "The unique name of the consumer."),
+    ("custom_id", "The unique id that the consumer has elsewhere."),
+];

@@ -11,4 +11,7 @@ pub(super) fn schema() -> Schema {
         .field("tags", types::tags())
         .field("created_at", types::created_at())
         .field("updated_at", types::updated_at())
+        .described(&DESCRIPTIONS)
 }
+
+const DESCRIPTIONS: [(&str, &str); 1] = [("name", "The unique name of the set of keys.")];

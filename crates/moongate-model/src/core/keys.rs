@@ -33,6 +33,7 @@ pub(super) fn schema() -> Schema {
             run_with_invalid_fields: false,
             function: Some(CheckFunction { name: "key_material", run: check_material }),
         }))
+        .described(&DESCRIPTIONS)
 }
 
 fn check_pem(value: &Value) -> Result<(), String> {
@@ -45,3 +46,11 @@ fn check_material(key: &Object, _context: &Context<'_>) -> Result<(), CheckFailu
     let Some(jwk) = text("jwk") else { return Ok(()) };
     pki::check_jwk(jwk, text("kid")).map_err(|text| CheckFailure::Entity(text.to_owned()))
 }
+
+const DESCRIPTIONS: [(&str, &str); 5] = [
+    ("kid", "The id that tokens name the key by, unique in its set."),
+    ("set", "The set that the key belongs to."),
+    ("name", "The unique name of the key."),
+    ("jwk", "The key as a JSON Web Key, in a text."),
+    ("pem", "The key in PEM form."),
+];

@@ -20,4 +20,16 @@ pub(super) fn schema() -> Schema {
         .field("protocols", types::protocols())
         .field("enabled", Field::boolean().required().default(true))
         .field("tags", types::tags())
+        .described(&DESCRIPTIONS)
 }
+
+const DESCRIPTIONS: [(&str, &str); 8] = [
+    ("route", "The route whose requests the plugin is run for."),
+    ("service", "The service whose requests the plugin is run for."),
+    ("consumer", "The consumer whose requests the plugin is run for."),
+    ("protocols", "The protocols whose requests the plugin is run for."),
+    ("name", "The name of the plugin."),
+    ("instance_name", "The unique name of this configuration."),
+    ("config", "The configuration, as the plugin declares it."),
+    ("enabled", "Whether the plugin is run with this configuration."),
+];

@@ -62,6 +62,7 @@ pub(super) fn schema(flavor: RouterFlavor) -> Schema {
             unknown: "unknown type: %s".to_owned(),
             schemas: groups::schemas(flavor),
         });
+    let schema = schema.described(&DESCRIPTIONS);
     match flavor {
         RouterFlavor::Traditional => schema,
         RouterFlavor::TraditionalCompatible => schema.entity_check(router_check(&MATCHERS)),
@@ -202,4 +203,30 @@ const EXPRESSION_MATCHERS: [&str; 12] = [
     "regex_priority",
     "expression",
     "priority",
+];
+
+const DESCRIPTIONS: [(&str, &str); 17] = [
+    ("name", "The name of the route, which plugins can refer to it by."),
+    ("protocols", "The protocols that the route takes requests of."),
+    (
+        "https_redirect_status_code",
+        "The status of the answer to a request whose protocol alone does not match.",
+    ),
+    ("strip_path", "Whether the part of the path that matched is taken off before the request is forwarded."),
+    ("preserve_host", "Whether the host of the request is forwarded instead of that of the service."),
+    ("request_buffering", "Whether the body of a request is read whole before it is forwarded."),
+    ("response_buffering", "Whether the body of an answer is read whole before it is forwarded."),
+    ("service", "The service that matching requests are forwarded to."),
+    ("snis", "Server names of TLS of which one must match."),
+    ("sources", "Addresses and ports of clients of which one must match."),
+    ("destinations", "Addresses and ports of the gateway of which one must match."),
+    ("methods", "Methods of which one must match."),
+    ("hosts", "Hosts of which one must match. The first or last label can be a wildcard."),
+    ("paths", "Prefixes of paths, or regular expressions behind a ~, of which one must match."),
+    ("headers", "Headers that must all be there, with the values of which one must match."),
+    (
+        "regex_priority",
+        "Which route comes first when the regular expressions of several match: the one with the greater number.",
+    ),
+    ("path_handling", "How the paths of the service, the route and the request are put together."),
 ];

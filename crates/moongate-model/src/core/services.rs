@@ -32,6 +32,7 @@ pub(super) fn schema() -> Schema {
             "path",
             Requirement::eq(Value::Null),
         ));
+    let schema = schema.described(&DESCRIPTIONS);
     let of_tls = ["client_certificate", "tls_verify", "tls_verify_depth", "ca_certificates"];
     of_tls.iter().fold(schema, |schema, field| {
         let is_plain = Requirement::not_one_of(["https", "tls"]);
@@ -68,3 +69,32 @@ fn expand_url(value: &Value, _service: &Object) -> Result<Object, Violations> {
 fn none_if_empty(text: &str) -> Value {
     if text.is_empty() { Value::Null } else { Value::from(text) }
 }
+
+const DESCRIPTIONS: [(&str, &str); 14] = [
+    ("name", "The name of the service, which routes and plugins can refer to it by."),
+    ("retries", "How often a request is tried again on another connection when a connection fails."),
+    ("protocol", "The protocol that is spoken with the service."),
+    (
+        "host",
+        "The host name or address of the service, or the name of an upstream whose targets share the load.",
+    ),
+    ("port", "The port of the service."),
+    ("path", "The path that comes before the path of each request."),
+    ("connect_timeout", "How long connecting may take, in milliseconds."),
+    ("write_timeout", "How long the service may take to accept more of a request, in milliseconds."),
+    ("read_timeout", "How long the service may take to send more of an answer, in milliseconds."),
+    ("client_certificate", "The certificate that is shown to the service."),
+    (
+        "tls_verify",
+        "Whether the certificate of the service is checked. When not set, the setting of the gateway holds.",
+    ),
+    (
+        "tls_verify_depth",
+        "How many authorities may stand between the certificate of the service and a trusted one.",
+    ),
+    ("ca_certificates", "The ids of the authorities that the certificate of the service is checked against."),
+    (
+        "enabled",
+        "Whether requests are forwarded to the service. Routes of a service that is not enabled match nothing.",
+    ),
+];

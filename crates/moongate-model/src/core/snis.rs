@@ -12,4 +12,10 @@ pub(super) fn schema() -> Schema {
         .field("updated_at", types::updated_at())
         .field("tags", types::tags())
         .field("certificate", Field::foreign("certificates").required())
+        .described(&DESCRIPTIONS)
 }
+
+const DESCRIPTIONS: [(&str, &str); 2] = [
+    ("name", "The server name that clients ask for."),
+    ("certificate", "The certificate that is shown to clients that ask for the name."),
+];

@@ -13,4 +13,11 @@ pub(super) fn schema() -> Schema {
         .field("target", Field::string().required().check(checks::TARGET))
         .field("weight", Field::integer().between(0, 65535).default(100))
         .field("tags", types::tags())
+        .described(&DESCRIPTIONS)
 }
+
+const DESCRIPTIONS: [(&str, &str); 3] = [
+    ("upstream", "The upstream that the target belongs to."),
+    ("target", "The host name or address of the target, and its port."),
+    ("weight", "The share of requests that the target gets, among the weights of all targets. 0 means none."),
+];

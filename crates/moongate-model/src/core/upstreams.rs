@@ -38,6 +38,7 @@ pub(super) fn schema() -> Schema {
         .field("use_srv_name", Field::boolean().default(false))
         .shorthand("algorithm", Shorthand::of_function(Field::string(), "upstream_algorithm", of_algorithm))
         .shorthand("hash_on", Shorthand::of_function(Field::string(), "upstream_hash_on", of_hash_on));
+    let schema = schema.described(&DESCRIPTIONS);
     entity_checks().into_iter().fold(schema, Schema::entity_check)
 }
 
@@ -98,3 +99,26 @@ fn of_hash_on(hash_on: &Value, _upstream: &Object) -> Result<Object, Violations>
 }
 
 const HASH_ON: [&str; 8] = ["none", "consumer", "ip", "header", "cookie", "path", "query_arg", "uri_capture"];
+
+const DESCRIPTIONS: [(&str, &str); 17] = [
+    ("name", "The host name that services use for this upstream."),
+    ("algorithm", "How a target is chosen for a request."),
+    ("hash_on", "What of a request decides about its target."),
+    ("hash_fallback", "What decides when a request does not have what is hashed on."),
+    ("hash_on_header", "The header that decides."),
+    ("hash_fallback_header", "The header that decides when the first choice is missing."),
+    ("hash_on_cookie", "The cookie that decides. It is set when a request does not have it."),
+    ("hash_on_cookie_path", "The path of the cookie that is set."),
+    ("hash_on_query_arg", "The argument of the query that decides."),
+    ("hash_fallback_query_arg", "The argument of the query that decides when the first choice is missing."),
+    ("hash_on_uri_capture", "The group of the expression of the route that decides."),
+    (
+        "hash_fallback_uri_capture",
+        "The group of the expression of the route that decides when the first choice is missing.",
+    ),
+    ("slots", "How many places there are on the ring that hashes point to."),
+    ("healthchecks", "How the health of targets is found out."),
+    ("host_header", "The host that is forwarded instead of the name of the target."),
+    ("client_certificate", "The certificate that is shown to targets."),
+    ("use_srv_name", "Whether the name of an SRV record is used as the host."),
+];

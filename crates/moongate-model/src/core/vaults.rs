@@ -15,6 +15,7 @@ pub(super) fn schema() -> Schema {
         .field("created_at", types::created_at())
         .field("updated_at", types::updated_at())
         .field("tags", types::tags())
+        .described(&DESCRIPTIONS)
 }
 
 /// A vault of environment variables.
@@ -25,3 +26,10 @@ pub(super) fn env() -> Schema {
 
 /// The kinds of vaults, whose names lead to them without an entity.
 const KINDS: [&str; 1] = ["env"];
+
+const DESCRIPTIONS: [(&str, &str); 4] = [
+    ("prefix", "The unique name that references to secrets begin with."),
+    ("name", "The kind of the vault."),
+    ("description", "What the vault is for."),
+    ("config", "The settings of the vault, as its kind declares them."),
+];

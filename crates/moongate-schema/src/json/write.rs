@@ -6,7 +6,7 @@ use super::{Form, checks};
 use crate::text::whole;
 use crate::{
     Deprecation, Field, FieldType, Length, Object, OnDelete, PatternRule, Rules, Schema, Shorthand,
-    ShorthandTarget,
+    ShorthandTarget, Transformation,
 };
 
 /// A schema with everything that belongs to it.
@@ -36,11 +36,15 @@ pub(super) fn schema(schema: &Schema, form: Form) -> Object {
         put("ttl", json!(true));
     }
     if !schema.transformations().is_empty() {
-        let transformation = |one: &crate::Transformation| json!({"input": one.input, "needs": one.needs, "on_write": one.on_write.name});
         put("transformations", schema.transformations().iter().map(transformation).collect());
     }
     out.append(&mut record(schema, form));
     out
+}
+
+fn transformation(transformation: &Transformation) -> Value {
+    let Transformation { input, needs, on_write } = transformation;
+    json!({"input": input, "needs": needs, "on_write": on_write.name})
 }
 
 /// The fields of a record, and what belongs to them.

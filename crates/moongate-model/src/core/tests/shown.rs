@@ -23,6 +23,21 @@ fn schemas_are_shown_as_tools_know_them() {
     }
 }
 
+#[test]
+fn every_field_of_an_entity_says_what_it_is_for() {
+    for schema in test_catalog().entities().iter().filter(|schema| schema.is_stored()) {
+        for field in schema.fields() {
+            let length = field.description.as_ref().map(String::len);
+            assert!(
+                length.is_some_and(|length| (10..=500).contains(&length)),
+                "{}.{}",
+                schema.name(),
+                field.name
+            );
+        }
+    }
+}
+
 /// Takes out what is told in other words, or not always.
 fn without(value: Value) -> Value {
     match value {
