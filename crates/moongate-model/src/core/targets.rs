@@ -16,7 +16,9 @@ pub(super) fn schema() -> Schema {
         .described(&DESCRIPTIONS)
 }
 
-const DESCRIPTIONS: [(&str, &str); 3] = [
+const DESCRIPTIONS: [(&str, &str); 5] = [
+    ("created_at", "When it was made, in seconds since 1970 with milliseconds."),
+    ("updated_at", "When it was changed last, in seconds since 1970 with milliseconds."),
     ("upstream", "The upstream that the target belongs to."),
     ("target", "The host name or address of the target, and its port."),
     ("weight", "The share of requests that the target gets, among the weights of all targets. 0 means none."),
