@@ -4,21 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use moongate_balancer::{Balancer, Settings, Target};
+use moongate_balancer::{Balancer, Target};
+use moongate_model::Entities;
 use uuid::Uuid;
 
-/// An upstream entity and its targets.
-#[derive(Debug, Clone)]
-pub struct UpstreamSpec {
-    /// Id of the upstream.
-    pub id: Uuid,
-    /// The host name by which services name it.
-    pub name: String,
-    /// Its settings.
-    pub settings: Settings,
-    /// Its targets.
-    pub targets: Vec<Target>,
-}
+use crate::upstream_settings::settings;
 
 /// The balancers of a snapshot.
 #[derive(Debug, Default)]
@@ -28,12 +18,18 @@ pub(crate) struct Balancers {
 }
 
 impl Balancers {
-    pub(crate) fn new(upstreams: Vec<UpstreamSpec>) -> Self {
+    pub(crate) fn new(entities: &Entities) -> Self {
+        let mut targets: HashMap<Uuid, Vec<Target>> = HashMap::new();
+        for target in entities.targets.iter() {
+            let parsed = Target::parse(&target.target, target.weight.into());
+            targets.entry(target.upstream.id).or_default().push(parsed);
+        }
         let mut balancers = Self::default();
-        for upstream in upstreams {
-            let balancer = Balancer::new(upstream.settings, upstream.targets, fastrand::usize(..));
+        for upstream in entities.upstreams.iter() {
+            let targets = targets.remove(&upstream.id).unwrap_or_default();
+            let balancer = Balancer::new(settings(upstream), targets, fastrand::usize(..));
             balancers.by_id.insert(upstream.id, Arc::new(balancer));
-            balancers.ids.insert(upstream.name, upstream.id);
+            balancers.ids.insert(upstream.name.clone(), upstream.id);
         }
         balancers
     }

@@ -237,3 +237,6 @@ impl<R: PluginRuntime> Handler<R> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+pub(crate) use tests::gateway::declared;

@@ -28,9 +28,9 @@ mod response;
 mod snapshot;
 mod tls;
 mod upkeep;
+mod upstream_settings;
 mod worker;
 
-pub use balance::UpstreamSpec;
 pub use dns::{Query, ResolverOptions};
 pub use error::ErrorType;
 pub use options::{HeaderTokens, ListenAddress, ProxyOptions};

@@ -13,7 +13,7 @@ use moongate_model::{Entities, HttpsRedirectStatus, Plugin, PluginIndex, Protoco
 use moongate_router::{Router, RouterError};
 use uuid::Uuid;
 
-use crate::balance::{Balancers, UpstreamSpec};
+use crate::balance::Balancers;
 use crate::tls::{Certificates, TlsClient, UpstreamTls};
 
 /// See the module's description.
@@ -111,19 +111,7 @@ impl<R: PluginRuntime> Snapshot<R> {
     /// # Errors
     /// See [`SnapshotError`]. Nothing has changed then.
     pub fn build(entities: Arc<Entities>, runtime: &R) -> Result<Self, SnapshotError> {
-        Self::with_upstreams(entities, Vec::new(), runtime)
-    }
-
-    /// As [`Snapshot::build`], with the upstream entities that services may name.
-    ///
-    /// # Errors
-    /// See [`SnapshotError`]. Nothing has changed then.
-    pub fn with_upstreams(
-        entities: Arc<Entities>,
-        upstreams: Vec<UpstreamSpec>,
-        runtime: &R,
-    ) -> Result<Self, SnapshotError> {
-        let balancers = Balancers::new(upstreams);
+        let balancers = Balancers::new(&entities);
         let index = PluginIndex::new(&entities);
         let mut binder = Binder { runtime, bound: HashMap::new() };
         let mut upstreams: HashMap<Uuid, Arc<Upstream>> = HashMap::new();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use moongate_balancer::{HashSource, HealthWord, Limits, Settings, Target};
+use moongate_balancer::HealthWord;
 
 use self::gateway::{Gateway, upstream};
 use self::server::Server;
@@ -12,7 +12,7 @@ use crate::ProxyOptions;
 use crate::dns::ResolverOptions;
 
 mod checks;
-mod gateway;
+pub(crate) mod gateway;
 mod name_server;
 mod names;
 mod retries;
@@ -24,17 +24,16 @@ fn nobody() -> String {
     listener.local_addr().unwrap().to_string()
 }
 
-fn settings(change: impl FnOnce(&mut Settings)) -> Settings {
-    let mut settings = Settings::default();
-    change(&mut settings);
-    settings
+/// Passive checks that count failures.
+fn passive(unhealthy: &str) -> String {
+    format!("healthchecks: {{passive: {{healthy: {{successes: 1}}, unhealthy: {{{unhealthy}}}}}}}")
 }
 
 #[test]
 fn requests_are_spread_by_weight_and_say_the_targets_name() {
     let servers = [Server::start("a"), Server::start("b")];
     let targets = [(servers[0].address(), 25), (servers[1].address(), 75)];
-    let gateway = Gateway::start(vec![upstream(Settings::default(), &targets)], "");
+    let gateway = Gateway::start(upstream("", &targets), "");
     let mut tally = HashMap::<String, u32>::new();
     for _ in 0..16 {
         let answer = gateway.get("/x", &[]);
@@ -51,8 +50,8 @@ fn the_services_own_port_does_not_count_and_the_upstreams_host_header_does() {
     let server = Server::start("a");
     let address = server.address();
     let port = address.rsplit_once(':').unwrap().1;
-    let host = settings(|settings| settings.host_header = Some("inner.test:8443".to_owned()));
-    let gateway = Gateway::start(vec![upstream(host, &[(address.clone(), 100)])], "port: 1");
+    let host = "host_header: 'inner.test:8443'";
+    let gateway = Gateway::start(upstream(host, &[(address.clone(), 100)]), "port: 1");
     let answer = gateway.get("/x", &[]);
     assert_eq!(answer.header("x-seen-host").unwrap(), format!("inner.test:8443:{port}"));
 }
@@ -60,7 +59,7 @@ fn the_services_own_port_does_not_count_and_the_upstreams_host_header_does() {
 #[test]
 fn without_an_available_target_the_gateway_answers_by_itself() {
     let targets = [(nobody(), 0), (nobody(), 0)];
-    let gateway = Gateway::start(vec![upstream(Settings::default(), &targets)], "");
+    let gateway = Gateway::start(upstream("", &targets), "");
     let answer = gateway.get("/x", &[]);
     assert_eq!(answer.status, 503);
     assert!(answer.body.contains("\"message\":\"failure to get a peer from the ring-balancer\""));
@@ -72,11 +71,8 @@ fn without_an_available_target_the_gateway_answers_by_itself() {
 fn a_hashed_header_leads_to_one_target() {
     let servers = ["a", "b", "c"].map(Server::start);
     let targets: Vec<_> = servers.iter().map(|server| (server.address(), 100)).collect();
-    let hashed = settings(|settings| {
-        settings.algorithm = moongate_balancer::Algorithm::ConsistentHashing;
-        settings.hash_on = HashSource::Header(http::HeaderName::from_static("x-key"));
-    });
-    let gateway = Gateway::start(vec![upstream(hashed, &targets)], "");
+    let hashed = "hash_on: header, hash_on_header: X-Key";
+    let gateway = Gateway::start(upstream(hashed, &targets), "");
     let mut used = std::collections::HashSet::new();
     for key in 0..20 {
         let key = key.to_string();
@@ -94,12 +90,9 @@ fn what_a_route_captures_leads_to_one_target() {
     let servers = ["a", "b", "c"].map(Server::start);
     let targets: Vec<_> = servers.iter().map(|server| (server.address(), 100)).collect();
     for group in ["id", "1"] {
-        let hashed = settings(|settings| {
-            settings.algorithm = moongate_balancer::Algorithm::ConsistentHashing;
-            settings.hash_on = HashSource::UriCapture(group.to_owned());
-        });
+        let hashed = format!("hash_on: uri_capture, hash_on_uri_capture: '{group}'");
         let route = "routes: [{name: r, paths: ['~/user/(?<id>[0-9]+)/'], strip_path: false}]";
-        let gateway = Gateway::start(vec![upstream(hashed, &targets)], route);
+        let gateway = Gateway::start(upstream(&hashed, &targets), route);
         let mut used = std::collections::HashSet::new();
         for user in 0..20 {
             let first = gateway.get(&format!("/user/{user}/a"), &[]).body;
@@ -114,11 +107,8 @@ fn what_a_route_captures_leads_to_one_target() {
 fn a_client_keeps_to_its_target_by_the_cookie_it_gets() {
     let servers = ["a", "b", "c"].map(Server::start);
     let targets: Vec<_> = servers.iter().map(|server| (server.address(), 100)).collect();
-    let sticky = settings(|settings| {
-        settings.algorithm = moongate_balancer::Algorithm::ConsistentHashing;
-        settings.hash_on = HashSource::Cookie { name: "sid".to_owned(), path: "/app".to_owned() };
-    });
-    let gateway = Gateway::start(vec![upstream(sticky, &targets)], "");
+    let sticky = "hash_on: cookie, hash_on_cookie: sid, hash_on_cookie_path: /app";
+    let gateway = Gateway::start(upstream(sticky, &targets), "");
     for _ in 0..10 {
         let first = gateway.get("/x", &[]);
         let line = first.header("set-cookie").unwrap();
@@ -133,18 +123,14 @@ fn a_client_keeps_to_its_target_by_the_cookie_it_gets() {
 #[test]
 fn changed_targets_serve_at_once_and_the_others_keep_their_health() {
     let servers = ["a", "b", "c"].map(Server::start);
-    let checked = || {
-        settings(|settings| {
-            settings.checks.passive.limits = Limits { http_failures: 1, ..Limits::default() };
-        })
-    };
+    let checked = passive("http_failures: 1");
     let target = |at: usize| (servers[at].address(), 100);
-    let gateway = Gateway::start(vec![upstream(checked(), &[target(0), target(1)])], "");
+    let gateway = Gateway::start(upstream(&checked, &[target(0), target(1)]), "");
     while gateway.get("/x?status=500", &[]).body != "a" {}
     // That opened the breaker of "a", and perhaps that of "b", which an operator closes again.
     gateway.balancer().set_health(&servers[1].address(), None, true).unwrap();
     assert_eq!(gateway.get("/x", &[]).body, "b");
-    gateway.publish(vec![upstream(checked(), &[target(0), target(1), target(2)])]);
+    gateway.publish(upstream(&checked, &[target(0), target(1), target(2)]));
     let bodies: Vec<_> = (0..4).map(|_| gateway.get("/x", &[]).body).collect();
     assert_eq!(bodies.iter().filter(|body| *body == "b").count(), 2, "{bodies:?}");
     assert_eq!(bodies.iter().filter(|body| *body == "c").count(), 2, "{bodies:?}");

@@ -10,9 +10,7 @@ use moongate_hooks::{
     BindError, Decision, Exchange, FailurePolicy, HookError, HookSet, PluginRuntime, PluginSpec,
 };
 use moongate_model::Entities;
-use moongate_proxy::{
-    ListenAddress, Proxy, ProxyOptions, Snapshot, TlsIdentity, TlsOptions, UpstreamSpec, self_signed,
-};
+use moongate_proxy::{ListenAddress, Proxy, ProxyOptions, Snapshot, TlsIdentity, TlsOptions, self_signed};
 use uuid::Uuid;
 
 /// Has a plain listener, one for TLS and HTTP/2, and a plain one for HTTP/2.
@@ -64,11 +62,6 @@ impl Gateway {
 
     pub fn publish(&self, entities: Entities) {
         self.proxy.publish(snapshot(entities));
-    }
-
-    pub fn publish_with(&self, entities: Entities, upstreams: Vec<UpstreamSpec>) {
-        let snapshot = Snapshot::with_upstreams(Arc::new(entities), upstreams, &NoPlugins).unwrap();
-        self.proxy.publish(snapshot);
     }
 
     /// The health of an upstream's first target.

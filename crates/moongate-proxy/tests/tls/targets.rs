@@ -3,42 +3,44 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use moongate_balancer::{CheckType, HealthChecks, HealthWord, Limits, Settings, Target};
-use moongate_model::{Entities, Protocol, pki};
-use moongate_proxy::UpstreamSpec;
+use moongate_balancer::HealthWord;
+use moongate_model::core::RouterFlavor;
+use moongate_model::{Entities, Format, pki};
+use moongate_schema::{Context, SystemRandomness};
 use uuid::Uuid;
 
 use crate::certificates::{Authority, self_signed};
 use crate::client::get;
-use crate::entities::all_to;
 use crate::gateway::Gateway;
 use crate::upstream::{Upstream, server};
 
-const ID: Uuid = Uuid::from_u128(7);
+const ID: Uuid = Uuid::from_u128(0x1000_0000_0000_4000_8000_0000_0000_0001);
 
-fn balanced(upstream: &Upstream) -> Entities {
-    all_to(upstream.address, Protocol::Https, |service, _| service.host = "up.test".to_owned())
-}
-
-fn spec(settings: Settings, target: String) -> UpstreamSpec {
-    UpstreamSpec { id: ID, name: "up.test".to_owned(), settings, targets: vec![Target::parse(&target, 100)] }
+/// A service over TLS whose upstream has one target, and `fields`.
+fn balanced(target: &str, fields: &str) -> Entities {
+    let text = format!(
+        "{{_format_version: '3.0', \
+         services: [{{name: s, protocol: https, host: up.test, routes: [{{name: r, paths: [/]}}]}}], \
+         upstreams: [{{id: {ID}, name: up.test, targets: [{{target: '{target}'}}], {fields}}}]}}"
+    );
+    let catalog = moongate_model::core::catalog(RouterFlavor::default()).build().unwrap();
+    let context = Context::new(1_700_000_000_000, &SystemRandomness);
+    let declaration = moongate_model::parse(&text, Format::Auto, &catalog, &context).unwrap();
+    Entities::from_rows(&declaration.rows).unwrap()
 }
 
 #[tokio::test]
 async fn a_target_is_named_by_its_host_or_the_upstreams() {
     let upstream = Upstream::tls(server(&self_signed(&["anything.test"]))).await;
     let port = upstream.address.port();
-    let gateway = Gateway::start(balanced(&upstream));
-    for (host_header, sni, host) in [
-        (None, "localhost", format!("localhost:{port}")),
-        (Some("inner.test"), "inner.test", format!("inner.test:{port}")),
-    ] {
-        let settings = Settings { host_header: host_header.map(str::to_owned), ..Settings::default() };
-        gateway.publish_with(balanced(&upstream), vec![spec(settings, format!("localhost:{port}"))]);
+    let target = format!("localhost:{port}");
+    let gateway = Gateway::start(balanced(&target, ""));
+    for (fields, sni) in [("", "localhost"), ("host_header: inner.test", "inner.test")] {
+        gateway.publish(balanced(&target, fields));
         let reply = get(gateway.plain(), "/x", &[]).await;
         assert_eq!(reply.status, StatusCode::OK);
         assert!(reply.body.starts_with(&format!("tls sni={sni} ")), "{}", reply.body);
-        assert!(reply.body.contains(&format!("\nhost: {host}\n")), "{}", reply.body);
+        assert!(reply.body.contains(&format!("\nhost: {sni}:{port}\n")), "{}", reply.body);
     }
 }
 
@@ -47,30 +49,27 @@ async fn probes_over_tls_want_a_certificate_that_is_valid_for_the_name() {
     let trusted = Authority::new("trusted");
     let upstream = Upstream::tls(server(&trusted.issue(&["probed.test"]))).await;
     let der = pki::certificate_chain(&trusted.cert).unwrap()[0].to_vec();
-    let gateway = Gateway::start_with(balanced(&upstream), |options| {
+    let target = upstream.address.to_string();
+    let gateway = Gateway::start_with(balanced(&target, ""), |options| {
         options.upstream_tls.trusted = Some(vec![der]);
     });
-    for (sni, verify, health) in [
-        (None, true, HealthWord::Unhealthy),
-        (Some("probed.test"), true, HealthWord::Healthy),
-        (Some("other.test"), true, HealthWord::Unhealthy),
-        (None, false, HealthWord::Healthy),
+    for (fields, health) in [
+        ("https_verify_certificate: true", HealthWord::Unhealthy),
+        ("https_sni: probed.test", HealthWord::Healthy),
+        ("https_sni: other.test", HealthWord::Unhealthy),
+        ("https_verify_certificate: false", HealthWord::Healthy),
     ] {
-        let mut checks = HealthChecks::default();
-        checks.active.kind = CheckType::Https;
-        checks.active.https_sni = sni.map(str::to_owned);
-        checks.active.https_verify_certificate = verify;
-        checks.active.healthy_interval = Duration::from_millis(100);
-        checks.active.unhealthy_interval = Duration::from_millis(100);
-        checks.active.limits = Limits { successes: 1, tcp_failures: 1, ..Limits::default() };
-        let settings = Settings { checks, ..Settings::default() };
-        gateway.publish_with(balanced(&upstream), vec![spec(settings, upstream.address.to_string())]);
+        let checks = format!(
+            "healthchecks: {{active: {{type: https, {fields}, healthy: {{interval: 0.1, successes: 1}}, \
+             unhealthy: {{interval: 0.1, tcp_failures: 1}}}}}}"
+        );
+        gateway.publish(balanced(&target, &checks));
         for _ in 0..100 {
             if gateway.target_health(ID) == health {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        assert_eq!(gateway.target_health(ID), health, "{sni:?} {verify}");
+        assert_eq!(gateway.target_health(ID), health, "{fields}");
     }
 }

@@ -3,11 +3,13 @@ use std::net::TcpStream;
 
 use moongate_balancer::Balancer;
 use moongate_hooks::{BindError, Decision, FailurePolicy, HookError, HookSet, PluginRuntime, PluginSpec};
-use moongate_model::Entities;
+use moongate_model::core::RouterFlavor;
+use moongate_model::{Entities, Format};
+use moongate_schema::{Context, SystemRandomness};
 use uuid::Uuid;
 
 use super::*;
-use crate::{ListenAddress, Proxy, Snapshot, UpstreamSpec};
+use crate::{ListenAddress, Proxy, Snapshot};
 
 /// A runtime without plugins.
 pub(super) struct NoPlugins;
@@ -53,17 +55,23 @@ impl PluginRuntime for NoPlugins {
 /// A gateway with one service, whose host is `up.test`, for all paths.
 pub(super) struct Gateway {
     proxy: Proxy<NoPlugins>,
-    entities: Arc<Entities>,
+    service: String,
 }
 
-/// An upstream `up.test`.
-pub(super) fn upstream(settings: Settings, targets: &[(String, u32)]) -> UpstreamSpec {
-    UpstreamSpec {
-        id: Uuid::from_u128(1),
-        name: "up.test".to_owned(),
-        settings,
-        targets: targets.iter().map(|(text, weight)| Target::parse(text, *weight)).collect(),
-    }
+/// An upstream `up.test`; `fields` are its settings.
+pub(super) fn upstream(fields: &str, targets: &[(String, u32)]) -> String {
+    let target = |(text, weight): &(String, u32)| format!("{{target: '{text}', weight: {weight}}}");
+    let targets: Vec<_> = targets.iter().map(target).collect();
+    let comma = if fields.is_empty() { "" } else { "," };
+    format!("{{name: up.test, id: {ID}, {fields}{comma} targets: [{}]}}", targets.join(", "))
+}
+
+/// The entities that a declarative configuration declares.
+pub(crate) fn declared(text: &str) -> Entities {
+    let catalog = moongate_model::core::catalog(RouterFlavor::default()).build().unwrap();
+    let context = Context::new(1_700_000_000_000, &SystemRandomness);
+    let declaration = moongate_model::parse(text, Format::Auto, &catalog, &context).unwrap();
+    Entities::from_rows(&declaration.rows).unwrap()
 }
 
 pub(super) struct Answer {
@@ -83,41 +91,45 @@ impl Answer {
 
 impl Gateway {
     /// `service` has further fields of the service, separated by commas.
-    pub(super) fn start(upstreams: Vec<UpstreamSpec>, service: &str) -> Self {
-        Self::with(upstreams, service, ResolverOptions { hosts_file: None, ..ResolverOptions::default() })
+    pub(super) fn start(upstream: String, service: &str) -> Self {
+        Self::with(upstream, service, ResolverOptions { hosts_file: None, ..ResolverOptions::default() })
     }
 
-    pub(super) fn with(upstreams: Vec<UpstreamSpec>, service: &str, resolver: ResolverOptions) -> Self {
-        let host = if service.contains("host:") { "" } else { "host: up.test," };
-        let routes = if service.contains("routes:") { "" } else { "routes: [{name: r, paths: [/]}]" };
-        let text = format!("{{_format_version: '3.0', services: [{{name: s, {host} {service}, {routes}}}]}}");
-        let entities = Arc::new(
-            moongate_model::parse(&text.replace(",  ,", ",").replace(", ,", ",").replace(", }", "}"), 1)
-                .unwrap()
-                .entities,
-        );
-        let snapshot = Snapshot::with_upstreams(Arc::clone(&entities), upstreams, &NoPlugins).unwrap();
+    pub(super) fn with(upstream: String, service: &str, resolver: ResolverOptions) -> Self {
+        let mut fields = vec!["name: s"];
+        fields.extend((!service.contains("host:")).then_some("host: up.test"));
+        fields.extend((!service.contains("routes:")).then_some("routes: [{name: r, paths: [/]}]"));
+        fields.extend((!service.is_empty()).then_some(service));
+        let service = fields.join(", ");
         let options = ProxyOptions {
             listen: vec![ListenAddress::new("127.0.0.1:0".parse().unwrap())],
             workers: 2,
             resolver,
             ..ProxyOptions::default()
         };
-        Self { proxy: Proxy::start(options, Arc::new(NoPlugins), snapshot).unwrap(), entities }
+        let snapshot = snapshot(&service, &upstream);
+        Self { proxy: Proxy::start(options, Arc::new(NoPlugins), snapshot).unwrap(), service }
     }
 
-    pub(super) fn publish(&self, upstreams: Vec<UpstreamSpec>) {
-        self.proxy
-            .publish(Snapshot::with_upstreams(Arc::clone(&self.entities), upstreams, &NoPlugins).unwrap());
+    pub(super) fn publish(&self, upstream: String) {
+        self.proxy.publish(snapshot(&self.service, &upstream));
     }
 
     pub(super) fn balancer(&self) -> Arc<Balancer> {
-        Arc::clone(self.proxy.snapshot().balancer(Uuid::from_u128(1)).unwrap())
+        Arc::clone(self.proxy.snapshot().balancer(ID).unwrap())
     }
 
     /// The health of the upstream's targets.
     pub(super) fn health(&self) -> Vec<HealthWord> {
         self.balancer().status().targets.iter().map(|target| target.health).collect()
+    }
+
+    /// The health of one target.
+    pub(super) fn health_of(&self, target: &str) -> HealthWord {
+        let (host, port) = target.rsplit_once(':').unwrap();
+        let targets = self.balancer().status().targets;
+        let found = targets.iter().find(|known| known.host == host && known.port.to_string() == port);
+        found.unwrap().health
     }
 
     pub(super) fn get(&self, target: &str, headers: &[(&str, &str)]) -> Answer {
@@ -147,6 +159,14 @@ impl Gateway {
         }
     }
 }
+
+fn snapshot(service: &str, upstream: &str) -> Snapshot<NoPlugins> {
+    let text = format!("{{_format_version: '3.0', services: [{{{service}}}], upstreams: [{upstream}]}}");
+    Snapshot::build(Arc::new(declared(&text)), &NoPlugins).unwrap()
+}
+
+/// The upstream's id.
+const ID: Uuid = Uuid::from_u128(0x1000_0000_0000_4000_8000_0000_0000_0001);
 
 impl Drop for Gateway {
     fn drop(&mut self) {

@@ -22,7 +22,7 @@ fn the_first_request_waits_for_a_targets_name_and_uses_all_its_addresses() {
     let one = Server::start("one");
     let two = Server::start_at("two", &format!("127.0.0.2:{}", port(&one)));
     let targets = [(format!("a.test:{}", port(&one)), 100)];
-    let gateway = Gateway::with(vec![upstream(Settings::default(), &targets)], "", resolver(&names));
+    let gateway = Gateway::with(upstream("", &targets), "", resolver(&names));
     let answer = gateway.get("/x", &[]);
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("x-seen-host").unwrap(), format!("a.test:{}", port(&one)));
@@ -39,7 +39,7 @@ fn a_target_that_moves_is_followed() {
     let one = Server::start("one");
     let _two = Server::start_at("two", &format!("127.0.0.2:{}", port(&one)));
     let targets = [(format!("a.test:{}", port(&one)), 100)];
-    let gateway = Gateway::with(vec![upstream(Settings::default(), &targets)], "", resolver(&names));
+    let gateway = Gateway::with(upstream("", &targets), "", resolver(&names));
     assert_eq!(gateway.get("/x", &[]).body, "one");
     names.set_addresses("a.test", &[[127, 0, 0, 2]], 60);
     eventually("the move is followed", || gateway.get("/x", &[]).body == "two");
@@ -57,7 +57,7 @@ fn the_old_address_serves_while_name_servers_are_silent() {
     names.set_addresses("a.test", &[[127, 0, 0, 1]], 1);
     let server = Server::start("one");
     let targets = [(format!("a.test:{}", port(&server)), 100)];
-    let gateway = Gateway::with(vec![upstream(Settings::default(), &targets)], "", resolver(&names));
+    let gateway = Gateway::with(upstream("", &targets), "", resolver(&names));
     assert_eq!(gateway.get("/x", &[]).status, 200);
     names.set_silent(true);
     let asked = names.asked("a.test");
@@ -83,9 +83,8 @@ fn srv_records_bring_ports_and_weights_and_the_best_priority_counts() {
         &[(1, 3, port(&one), "one.test"), (1, 1, port(&two), "two.test"), (2, 9, 1, "three.test")],
         60,
     );
-    let by_name = settings(|settings| settings.use_srv_name = true);
     let gateway =
-        Gateway::with(vec![upstream(by_name, &[("a.test:1".to_owned(), 100)])], "", resolver(&names));
+        Gateway::with(upstream("use_srv_name: true", &[("a.test:1".to_owned(), 100)]), "", resolver(&names));
     let bodies: Vec<_> = (0..8).map(|_| gateway.get("/x", &[])).collect();
     assert_eq!(bodies.iter().filter(|answer| answer.body == "one").count(), 6);
     let two_hosts: Vec<_> = bodies.iter().filter(|answer| answer.body == "two").collect();
@@ -93,7 +92,7 @@ fn srv_records_bring_ports_and_weights_and_the_best_priority_counts() {
     assert_eq!(two_hosts[0].header("x-seen-host").unwrap(), format!("two.test:{}", port(&two)));
 
     // The same goes for a service whose host is no upstream's name.
-    let gateway = Gateway::with(vec![], "host: a.test, port: 1", resolver(&names));
+    let gateway = Gateway::with(String::new(), "host: a.test, port: 1", resolver(&names));
     for _ in 0..4 {
         assert_eq!(gateway.get("/x", &[]).status, 200);
     }
@@ -104,17 +103,18 @@ fn a_target_without_an_address_leaves_the_others_alone() {
     let names = NameServer::start();
     let server = Server::start("one");
     let targets = [("nobody.test:80".to_owned(), 100), (server.address(), 100)];
-    let gateway = Gateway::with(vec![upstream(Settings::default(), &targets)], "", resolver(&names));
+    let gateway = Gateway::with(upstream("", &targets), "", resolver(&names));
     for _ in 0..4 {
         assert_eq!(gateway.get("/x", &[]).body, "one");
     }
-    assert_eq!(gateway.health(), [HealthWord::DnsError, HealthWord::Off]);
+    assert_eq!(gateway.health_of("nobody.test:80"), HealthWord::DnsError);
+    assert_eq!(gateway.health_of(&server.address()), HealthWord::Off);
 }
 
 #[test]
 fn a_service_whose_host_does_not_exist_is_not_proxied_and_the_name_not_asked_for_again() {
     let names = NameServer::start();
-    let gateway = Gateway::with(vec![], "host: nobody.test", resolver(&names));
+    let gateway = Gateway::with(String::new(), "host: nobody.test", resolver(&names));
     for _ in 0..3 {
         let answer = gateway.get("/x", &[]);
         assert_eq!(answer.status, 503);
@@ -133,7 +133,7 @@ fn the_hosts_file_goes_before_name_servers() {
     std::fs::write(&file, "127.0.0.1 a.test b.test\n").unwrap();
     let resolver = ResolverOptions { hosts_file: Some(file.clone()), ..resolver(&names) };
     let targets = [(format!("a.test:{}", port(&server)), 100)];
-    let gateway = Gateway::with(vec![upstream(Settings::default(), &targets)], "", resolver);
+    let gateway = Gateway::with(upstream("", &targets), "", resolver);
     std::fs::remove_file(file).unwrap();
     assert_eq!(gateway.get("/x", &[]).body, "one");
     assert_eq!(names.asked("a.test"), 0);

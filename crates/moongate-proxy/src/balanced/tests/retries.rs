@@ -4,7 +4,7 @@ use super::*;
 fn a_refused_target_is_followed_by_another_also_for_requests_with_a_body() {
     let server = Server::start("a");
     let targets = [(server.address(), 100), (nobody(), 100)];
-    let gateway = Gateway::start(vec![upstream(Settings::default(), &targets)], "retries: 5");
+    let gateway = Gateway::start(upstream("", &targets), "retries: 5");
     for _ in 0..6 {
         let answer = gateway.send("POST", "/x", &[], "x");
         assert_eq!((answer.status, answer.body.as_str()), (200, "a"));
@@ -14,10 +14,8 @@ fn a_refused_target_is_followed_by_another_also_for_requests_with_a_body() {
 
 #[test]
 fn without_retries_a_refused_target_is_a_bad_gateway() {
-    let passive = settings(|settings| {
-        settings.checks.passive.limits = Limits { tcp_failures: 1, ..Limits::default() };
-    });
-    let gateway = Gateway::start(vec![upstream(passive, &[(nobody(), 100)])], "retries: 0");
+    let passive = passive("tcp_failures: 1");
+    let gateway = Gateway::start(upstream(&passive, &[(nobody(), 100)]), "retries: 0");
     for _ in 0..3 {
         let answer = gateway.get("/x", &[("Accept", "application/json")]);
         assert_eq!(answer.status, 502, "a last try does not count as a refusal");
@@ -28,10 +26,8 @@ fn without_retries_a_refused_target_is_a_bad_gateway() {
 
 #[test]
 fn a_refusal_counts_when_another_try_follows() {
-    let passive = settings(|settings| {
-        settings.checks.passive.limits = Limits { tcp_failures: 1, successes: 1, ..Limits::default() };
-    });
-    let gateway = Gateway::start(vec![upstream(passive, &[(nobody(), 100)])], "retries: 1");
+    let passive = passive("tcp_failures: 1");
+    let gateway = Gateway::start(upstream(&passive, &[(nobody(), 100)]), "retries: 1");
     assert_eq!(gateway.get("/x", &[]).status, 502);
     assert_eq!(gateway.get("/x", &[]).status, 503);
     assert_eq!(gateway.health(), [HealthWord::Unhealthy]);
@@ -41,7 +37,7 @@ fn a_refusal_counts_when_another_try_follows() {
 fn a_slow_target_is_a_gateway_timeout_and_a_request_that_may_be_repeated_goes_to_the_next() {
     let server = Server::start("a");
     let one = [(server.address(), 100)];
-    let gateway = Gateway::start(vec![upstream(Settings::default(), &one)], "retries: 1, read_timeout: 150");
+    let gateway = Gateway::start(upstream("", &one), "retries: 1, read_timeout: 150");
     let answer = gateway.get("/x?delay=500", &[("Accept", "application/json")]);
     assert_eq!(answer.status, 504);
     assert!(answer.body.contains("The upstream server is timing out"));
@@ -55,11 +51,9 @@ fn a_slow_target_is_a_gateway_timeout_and_a_request_that_may_be_repeated_goes_to
 #[test]
 fn timeouts_open_the_breaker() {
     let server = Server::start("a");
-    let passive = settings(|settings| {
-        settings.checks.passive.limits = Limits { timeouts: 2, ..Limits::default() };
-    });
+    let passive = passive("timeouts: 2");
     let gateway =
-        Gateway::start(vec![upstream(passive, &[(server.address(), 100)])], "retries: 0, read_timeout: 100");
+        Gateway::start(upstream(&passive, &[(server.address(), 100)]), "retries: 0, read_timeout: 100");
     assert_eq!(gateway.get("/x?delay=400", &[]).status, 504);
     assert_eq!(gateway.get("/x?delay=400", &[]).status, 504);
     assert_eq!(gateway.get("/x", &[]).status, 503);
@@ -68,12 +62,8 @@ fn timeouts_open_the_breaker() {
 #[test]
 fn a_hashed_request_goes_to_the_next_target_on_the_ring_when_its_own_is_refused() {
     let server = Server::start("a");
-    let hashed = settings(|settings| {
-        settings.algorithm = moongate_balancer::Algorithm::ConsistentHashing;
-        settings.hash_on = HashSource::Path;
-    });
     let targets = [(server.address(), 100), (nobody(), 100)];
-    let gateway = Gateway::start(vec![upstream(hashed, &targets)], "retries: 1");
+    let gateway = Gateway::start(upstream("hash_on: path", &targets), "retries: 1");
     for number in 0..10 {
         assert_eq!(gateway.get(&format!("/{number}"), &[]).body, "a");
     }
