@@ -1,5 +1,7 @@
 //! Translated JSON Schemas.
 
+mod derived;
+
 use serde_json::{Value, json};
 
 use crate::{Context, Functions, Operation, Schema, SeededRandomness};
