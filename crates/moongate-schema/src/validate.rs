@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::text::{plain, whole};
-use crate::{Context, Field, FieldType, Object, Operation, Problem, Schema, Violations};
+use crate::{Context, Field, FieldType, Object, Operation, Problem, Schema, SystemRandomness, Violations};
 
 impl Schema {
     /// Checks a whole object, as [`Schema::complete`] and [`Schema::merge`] make it.
@@ -141,6 +141,16 @@ impl Field {
         }
         let text = self.rules.broken(value, matches!(self.kind, FieldType::String))?;
         Some(self.text(|| text))
+    }
+
+    /// What is wrong with `value` for this field alone, without anything around it, in one line.
+    pub fn problem_alone(&self, value: &Value) -> Option<String> {
+        let context = Context::new(0, &SystemRandomness);
+        let look = Look { mode: Mode::Partial, context: &context, change: None };
+        match self.problem(value, &Schema::record(), look)? {
+            Problem::Text(text) => Some(text),
+            nested => Some(nested.to_value().to_string()),
+        }
     }
 
     fn text(&self, usual: impl FnOnce() -> String) -> Problem {

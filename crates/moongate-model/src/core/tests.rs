@@ -1,5 +1,6 @@
 //! The core entities.
 
+mod any;
 mod facts;
 mod plugins;
 mod shown;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Form;
+use super::members::FIELD_MEMBERS;
 use super::read::{Reader, SchemaError};
 use super::write::{attributes, write_rules};
 use crate::{Choice, Condition, ConditionalChoice, CustomCheck, EntityCheck, Object, Requirement};
@@ -162,6 +163,7 @@ fn read_custom(argument: &Reader<'_>) -> Result<CustomCheck, SchemaError> {
 }
 
 fn read_requirement(argument: &Reader<'_>) -> Result<Requirement, SchemaError> {
+    argument.knows(FIELD_MEMBERS)?;
     let elements = argument.optional("elements").map(|elements| elements.field("")).transpose()?;
     Ok(Requirement {
         rules: argument.rules()?,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::checks;
-use super::members::{FIELD_MEMBERS, SCHEMA_MEMBERS};
+use super::members::{FIELD_MEMBERS, SCHEMA_MEMBERS, SHORTHAND_MEMBERS};
 use crate::{
     Auto, Deprecation, Expression, Field, FieldType, Functions, Length, Object, OnDelete, PatternRule, Rules,
     Schema, Shorthand, ShorthandTarget, Transformation,
@@ -167,7 +167,6 @@ impl<'a> Reader<'a> {
     fn record(&self, mut schema: Schema) -> Result<Schema, SchemaError> {
         for field in self.elements("fields")? {
             let (name, field) = field.only_member()?;
-            field.knows(FIELD_MEMBERS)?;
             schema = schema.field(name, field.field(name)?);
         }
         for shorthand in self.elements("shorthand_fields")? {
@@ -181,6 +180,23 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn field(&self, name: &str) -> Result<Field, SchemaError> {
+        self.knows(FIELD_MEMBERS)?;
+        let field = self.attributes(name)?;
+        self.check_default(&field)?;
+        Ok(field)
+    }
+
+    /// Refuses a default that its own field would refuse. That of a record is only a part of it.
+    fn check_default(&self, field: &Field) -> Result<(), SchemaError> {
+        let default = self.optional("default").filter(|default| !default.value.is_null());
+        let Some(default) = default.filter(|_| field.fields().is_none()) else { return Ok(()) };
+        match field.problem_alone(default.value) {
+            Some(problem) => Err(default.error(&format!("is refused by the field itself: {problem}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn attributes(&self, name: &str) -> Result<Field, SchemaError> {
         let rules = self.rules()?;
         let kind = self.kind()?;
         let text = |member: &str| self.optional(member).map(|text| text.text()).transpose();
@@ -320,7 +336,8 @@ impl<'a> Reader<'a> {
     }
 
     fn shorthand(&self, name: &str) -> Result<Shorthand, SchemaError> {
-        let field = self.field(name)?;
+        self.knows(SHORTHAND_MEMBERS)?;
+        let field = self.attributes(name)?;
         let target = if let Some(function) = self.optional("function") {
             let found = self.functions.shorthand(&function.text()?);
             let (name, run) = found.ok_or_else(|| function.error("names no shorthand"))?;

@@ -57,6 +57,18 @@ fn a_wrong_declaration_is_refused_with_its_place() {
             json!({"fields": [{"a": {"type": "string", "check": "x"}}]}),
             "`schema.fields.0.a.check` names no check of values",
         ),
+        (
+            json!({"fields": [{"a": {"type": "array", "elements": {"type": "string", "lenmin": 1}}}]}),
+            "`schema.fields.0.a.elements.lenmin` is not known",
+        ),
+        (
+            json!({"fields": [{"a": {"type": "integer", "default": 0, "gt": 0}}]}),
+            "`schema.fields.0.a.default` is refused by the field itself: value must be greater than 0",
+        ),
+        (
+            json!({"shorthand_fields": [{"a": {"type": "string"}}]}),
+            "`schema.shorthand_fields.0.a` must say what it stands for: `expands_to`, `function` or a deprecation",
+        ),
         (json!({"fields": {"a": {}}}), "`schema.fields` must be a list"),
         (json!({"entity_checks": [{"some": []}]}), "`schema.entity_checks.0` is no check that is known"),
         (json!({"name": "x", "primary_key": ["key"]}), "`schema.primary_key` must be `id`"),
