@@ -42,10 +42,11 @@ fn router_path(value: &Value) -> Result<(), String> {
     }
     escapes_are_complete(text)?;
     if let Some(expression) = text.strip_prefix('~') {
-        let Some(reason) = path_regex(expression).err().map(|error| reason_of(&error)) else { return Ok(()) };
+        let Some(reason) = path_problem(expression) else { return Ok(()) };
         if is_unsupported(expression, &reason) {
             return Ok(());
         }
+        let reason = perl_report(expression, &reason);
         return Err(format!("invalid regex: '{expression}' (PCRE returned: {reason})"));
     }
     match resolve(text) {
@@ -58,8 +59,12 @@ fn router_path(value: &Value) -> Result<(), String> {
 /// Why the router cannot use the path of a route, though it is right: its expression needs what the router's
 /// engine does not have, or is too large for it.
 pub fn unsupported_in_router(path: &str) -> Option<String> {
-    let error = path_regex(path.strip_prefix('~')?).err()?;
-    Some(reason_of(&error))
+    path_problem(path.strip_prefix('~')?)
+}
+
+/// What is wrong with the expression of a path. It must be right by itself, not only with what anchors it.
+fn path_problem(expression: &str) -> Option<String> {
+    regex_problem(expression).or_else(|| path_regex(expression).err().map(|error| reason_of(&error)))
 }
 
 /// What is wrong with a regular expression for the gateway's engine.
@@ -79,6 +84,14 @@ fn reason_of(error: &regex::Error) -> String {
     last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
 
+/// The report as tools know it from gateways whose engine is that of Perl, where the mistake is a common one.
+fn perl_report(expression: &str, reason: &str) -> String {
+    match COMMON_MISTAKES.iter().find(|(ours, _)| reason.contains(ours)) {
+        Some((_, theirs)) => format!("pcre2_compile() failed: {theirs} in \"{expression}\""),
+        None => reason.to_owned(),
+    }
+}
+
 /// Whether an expression that the engine refuses for `reason` is right in the dialect of Perl.
 fn is_unsupported(expression: &str, reason: &str) -> bool {
     UNSUPPORTED.iter().any(|feature| reason.contains(feature))
@@ -93,4 +106,15 @@ const UNSUPPORTED: [&str; 3] = ["look-around", "backreferences", "exceeds size l
 const PERL_ONLY: [&str; 17] = [
     "(?>", "(?|", "(?#", "(?(", "(?R)", "(?&", "(?P>", "(?P=", "\\Z", "\\h", "\\H", "\\R", "\\X", "\\G",
     "\\K", "\\Q", "\\k<",
+];
+
+/// Parts of the engine's reports, and what the engine of Perl says instead.
+const COMMON_MISTAKES: [(&str, &str); 7] = [
+    ("unclosed group", "missing closing parenthesis"),
+    ("unopened group", "unmatched closing parenthesis"),
+    ("unclosed character class", "missing terminating ] for character class"),
+    ("repetition operator missing expression", "quantifier does not follow a repeatable item"),
+    ("invalid character class range", "range out of order in character class"),
+    ("invalid repetition count range", "numbers out of order in {} quantifier"),
+    ("incomplete escape sequence", "\\ at end of pattern"),
 ];

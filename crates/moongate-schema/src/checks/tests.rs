@@ -71,8 +71,23 @@ fn expressions_that_only_other_engines_know_are_told_apart_from_wrong_ones() {
     {
         assert_eq!(unsupported_in_router(path).is_none(), is_usable, "{path}");
     }
-    let wrong = (ROUTER_PATH.run)(&Value::from("~/(a")).unwrap_err();
-    assert!(wrong.starts_with("invalid regex: '/(a' (PCRE returned: "), "{wrong}");
+    for (expression, reason) in [
+        ("/(a", "missing closing parenthesis"),
+        ("/a)", "unmatched closing parenthesis"),
+        ("/a)|(?:b", "unmatched closing parenthesis"),
+        ("/[a", "missing terminating ] for character class"),
+        ("/(*a)", "quantifier does not follow a repeatable item"),
+        ("/[b-a]", "range out of order in character class"),
+        ("/a{2,1}", "numbers out of order in {} quantifier"),
+        ("/a\\", "\\ at end of pattern"),
+    ] {
+        assert_eq!(
+            (ROUTER_PATH.run)(&Value::from(format!("~{expression}"))).unwrap_err(),
+            format!(
+                "invalid regex: '{expression}' (PCRE returned: pcre2_compile() failed: {reason} in \"{expression}\")"
+            )
+        );
+    }
 }
 
 #[test]
