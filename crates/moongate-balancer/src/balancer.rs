@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use crate::address::{Address, AddressId};
 use crate::health::Finding;
 use crate::lineage::Lineage;
-use crate::names::{Name, Resolution};
+use crate::names::{Found, Name, Resolution};
 use crate::probe::{Probe, ProbeOutcome, Schedule};
 use crate::settings::{Algorithm, Settings};
 use crate::status::{AddressStatus, HealthWord, TargetStatus, UpstreamStatus, Weights};
@@ -122,17 +122,18 @@ impl Balancer {
     pub fn inherit(&self, other: &Self, now: Duration) {
         let (lineage, schedule, names) = {
             let inner = other.inner.lock();
-            (Arc::clone(&inner.lineage), inner.schedule, inner.names.clone())
+            let names: Vec<Found> = inner.names.iter().map(|name| name.found.clone()).collect();
+            (Arc::clone(&inner.lineage), inner.schedule, names)
         };
         let mut inner = self.inner.lock();
         inner.schedule = schedule;
         for (target, name) in self.targets.iter().zip(&mut inner.names) {
             let known = other.targets.iter().zip(&names).find(|(theirs, _)| theirs.host == target.host);
-            if let Some((_, known)) = known
+            if let Some((_, found)) = known
                 && name.is_unknown()
-                && !known.is_unknown()
             {
-                *name = known.clone();
+                // Who resolves it for the other will report to the other.
+                name.found = found.clone();
             }
         }
         if !self.settings.checks.is_on() {
@@ -226,18 +227,20 @@ impl Balancer {
         })
     }
 
+    /// Whether there can ever be names to resolve or addresses to probe.
+    pub fn needs_upkeep(&self) -> bool {
+        let active = &self.settings.checks.active;
+        !active.healthy_interval.is_zero()
+            || !active.unhealthy_interval.is_zero()
+            || self.targets.iter().any(|target| target.address.is_none())
+    }
+
     /// The targets whose names are to be resolved now: their positions and names. Whoever asks has to report
     /// with [`Balancer::resolved`]; the same target is not handed out again meanwhile.
     pub fn names_due(&self, now: Duration) -> Vec<(usize, Arc<str>)> {
         let mut inner = self.inner.lock();
         let due = self.targets.iter().zip(&mut inner.names).enumerate();
-        due.filter_map(|(at, (target, name))| {
-            (name.due()? <= now).then(|| {
-                name.ask(now);
-                (at, Arc::clone(&target.host))
-            })
-        })
-        .collect()
+        due.filter_map(|(at, (target, name))| name.ask(now).then(|| (at, Arc::clone(&target.host)))).collect()
     }
 
     /// Takes the addresses of the target at `position`, or none if its name could not be resolved.
@@ -310,16 +313,16 @@ impl Balancer {
     /// The state of the upstream and its targets.
     pub fn status(&self) -> UpstreamStatus {
         let checked = self.settings.checks.is_on();
-        let names = self.inner.lock().names.clone();
+        let kinds: Vec<_> = self.inner.lock().names.iter().map(|name| name.found.kind()).collect();
         let view = self.view();
         let mut targets: Vec<TargetStatus> = self
             .targets
             .iter()
-            .zip(&names)
-            .map(|(target, name)| TargetStatus {
+            .zip(kinds)
+            .map(|(target, kind)| TargetStatus {
                 host: target.host.to_string(),
                 port: target.port,
-                dns: name.kind(),
+                dns: kind,
                 node_weight: target.weight,
                 weight: Weights::new(0, 0),
                 addresses: Vec::new(),

@@ -58,15 +58,20 @@ impl RecordType {
 }
 
 /// What is known about one target's name.
+#[derive(Debug)]
+pub(crate) struct Name {
+    pub(crate) found: Found,
+    /// Whether somebody was told to resolve it, and has not reported yet.
+    asked: bool,
+}
+
+/// What a name was resolved to.
 #[derive(Debug, Clone)]
-pub(crate) enum Name {
+pub(crate) enum Found {
     /// It is an address, and needs no resolving.
     Address(IpAddr),
     /// Nothing yet.
-    Unknown {
-        /// Whether somebody was told to resolve it.
-        asked: bool,
-    },
+    Unknown,
     /// The target's addresses.
     Known { resolution: Resolution, due: Duration },
     /// The name has no address.
@@ -75,28 +80,20 @@ pub(crate) enum Name {
 
 impl Name {
     pub(crate) fn new(target: &Target) -> Self {
-        match target.address {
-            Some(address) => Self::Address(address),
-            None => Self::Unknown { asked: false },
-        }
+        let found = target.address.map_or(Found::Unknown, Found::Address);
+        Self { found, asked: false }
     }
 
-    /// When the name is to be resolved again.
-    pub(crate) fn due(&self) -> Option<Duration> {
-        match self {
-            Self::Address(_) | Self::Unknown { asked: true } => None,
-            Self::Unknown { asked: false } => Some(Duration::ZERO),
-            Self::Known { due, .. } | Self::Failed { due } => Some(*due),
-        }
-    }
-
-    /// Somebody was told to resolve the name, and is given some time.
-    pub(crate) fn ask(&mut self, now: Duration) {
-        match self {
-            Self::Address(_) => {}
-            Self::Unknown { asked } => *asked = true,
-            Self::Known { due, .. } | Self::Failed { due } => *due = now + RETRY,
-        }
+    /// Whether the name is to be resolved now. Whoever is told so has to report.
+    pub(crate) fn ask(&mut self, now: Duration) -> bool {
+        let is_due = match self.found {
+            Found::Address(_) => false,
+            Found::Unknown => true,
+            Found::Known { due, .. } | Found::Failed { due } => due <= now,
+        };
+        let ask = is_due && !self.asked;
+        self.asked |= ask;
+        ask
     }
 
     /// Takes what the name was resolved to. Says whether the addresses are others than before.
@@ -106,32 +103,34 @@ impl Name {
                 // Name servers rotate their answers.
                 resolution.records.sort();
                 resolution.records.dedup();
-                Self::Known { due: now + resolution.ttl.max(SHORTEST), resolution }
+                Found::Known { due: now + resolution.ttl.max(SHORTEST), resolution }
             }
-            _ => Self::Failed { due: now + RETRY },
+            _ => Found::Failed { due: now + RETRY },
         };
-        let changed = match (&*self, &next) {
-            (Self::Known { resolution: old, .. }, Self::Known { resolution: new, .. }) => {
+        let changed = match (&self.found, &next) {
+            (Found::Known { resolution: old, .. }, Found::Known { resolution: new, .. }) => {
                 old.records != new.records || old.kind != new.kind
             }
-            (Self::Failed { .. }, Self::Failed { .. }) => false,
+            (Found::Failed { .. }, Found::Failed { .. }) => false,
             _ => true,
         };
-        *self = next;
+        *self = Self { found: next, asked: false };
         changed
     }
 
     pub(crate) fn is_unknown(&self) -> bool {
-        matches!(self, Self::Unknown { .. })
+        matches!(self.found, Found::Unknown)
     }
+}
 
+impl Found {
     /// The word that the Admin API shows.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Address(IpAddr::V4(_)) => RecordType::A.name(),
             Self::Address(IpAddr::V6(_)) => RecordType::Aaaa.name(),
             Self::Known { resolution, .. } => resolution.kind.name(),
-            Self::Unknown { .. } | Self::Failed { .. } => "unknown",
+            Self::Unknown | Self::Failed { .. } => "unknown",
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use crate::address::{Address, Key};
 use crate::latency::Latency;
 use crate::lineage::Lineage;
-use crate::names::Name;
+use crate::names::{Found, Name};
 use crate::ring::Ring;
 use crate::settings::{Algorithm, Settings};
 use crate::status::Weights;
@@ -150,9 +150,9 @@ fn addresses(
             };
             addresses.push(Arc::new(Address::new(SocketAddr::new(ip, port), weight, at, host, state)));
         };
-        match name {
-            Name::Address(ip) => add(*ip, target.port, target.weight, None),
-            Name::Known { resolution, .. } => {
+        match &name.found {
+            Found::Address(ip) => add(*ip, target.port, target.weight, None),
+            Found::Known { resolution, .. } => {
                 for record in &resolution.records {
                     let weight = match record.weight {
                         // A target without weight gets no requests, whatever its records say.
@@ -162,7 +162,7 @@ fn addresses(
                     add(record.ip, record.port.unwrap_or(target.port), weight, record.name.as_ref());
                 }
             }
-            Name::Unknown { .. } | Name::Failed { .. } => {}
+            Found::Unknown | Found::Failed { .. } => {}
         }
     }
     addresses

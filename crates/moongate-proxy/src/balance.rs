@@ -15,6 +15,8 @@ use crate::upstream_settings::settings;
 pub(crate) struct Balancers {
     by_id: HashMap<Uuid, Arc<Balancer>>,
     ids: HashMap<String, Uuid>,
+    /// Those with names to resolve or addresses to probe.
+    upkept: Vec<Arc<Balancer>>,
 }
 
 impl Balancers {
@@ -27,8 +29,11 @@ impl Balancers {
         let mut balancers = Self::default();
         for upstream in entities.upstreams.iter() {
             let targets = targets.remove(&upstream.id).unwrap_or_default();
-            let balancer = Balancer::new(settings(upstream), targets, fastrand::usize(..));
-            balancers.by_id.insert(upstream.id, Arc::new(balancer));
+            let balancer = Arc::new(Balancer::new(settings(upstream), targets, fastrand::usize(..)));
+            if balancer.needs_upkeep() {
+                balancers.upkept.push(Arc::clone(&balancer));
+            }
+            balancers.by_id.insert(upstream.id, balancer);
             balancers.ids.insert(upstream.name.clone(), upstream.id);
         }
         balancers
@@ -44,8 +49,9 @@ impl Balancers {
         self.by_id(*self.ids.get(name)?)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Balancer>> {
-        self.by_id.values()
+    /// The balancers with names to resolve or addresses to probe.
+    pub(crate) fn upkept(&self) -> &[Arc<Balancer>] {
+        &self.upkept
     }
 
     /// Takes over what the balancers of the snapshot before knew. To be called before the first request.

@@ -21,8 +21,9 @@ use crate::probe;
 use crate::snapshot::Upstream;
 use crate::tls::Secured;
 
-/// How long a request waits for names that were not resolved before, although there are other targets.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a request waits for names that were not resolved before, although there are other targets: long
+/// enough for a name server nearby, so that a new target takes its part from the start.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// The target that a request goes to, and what is needed to choose another.
 pub(crate) struct Chosen {
@@ -66,11 +67,13 @@ impl<R: PluginRuntime> Handler<R> {
             _ => hash::Hashed::default(),
         };
         if balancer.is_pending() {
-            self.settle(balancer, PATIENCE).await;
+            // Boxed, as it is rarely needed and would make every request larger.
+            Box::pin(self.settle(balancer, PATIENCE)).await;
         }
         let pick = match self.pick(balancer, hashed.hash, &[]) {
             Err(NoPeer::Pending) => {
-                self.settle(balancer, Duration::from_millis(upstream.connect_timeout)).await;
+                let patience = Duration::from_millis(upstream.connect_timeout);
+                Box::pin(self.settle(balancer, patience)).await;
                 self.pick(balancer, hashed.hash, &[])
             }
             pick => pick,

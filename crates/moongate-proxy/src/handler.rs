@@ -248,7 +248,7 @@ impl<R: PluginRuntime> Handler<R> {
         let mut answer = match result {
             Ok((response, mut connection)) => {
                 let now = self.worker.clock.look();
-                let timing = Timing::Proxied { gateway, upstream: Some(now.duration_since(sent)) };
+                let timing = Timing::Proxied { gateway, upstream: now.duration_since(sent) };
                 let (mut head, incoming) = response.into_parts();
                 if head.version == Version::HTTP_10 {
                     // Would be spoken to in HTTP/1.0 from now on, which knows no chunked bodies.
@@ -279,7 +279,8 @@ impl<R: PluginRuntime> Handler<R> {
             }
             Err(failure) => {
                 self.deadline.work();
-                let timing = Timing::Proxied { gateway, upstream: None };
+                let waited = self.worker.clock.look().duration_since(sent);
+                let timing = Timing::Proxied { gateway, upstream: waited };
                 let wishes = wishes.into_headers();
                 let answer = Answer::failure(failure, &wishes, options.error_default_type, exchange.id);
                 Answer { timing: failure.is_proxied().then_some(timing), ..answer }

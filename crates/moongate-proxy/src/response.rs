@@ -16,8 +16,8 @@ pub(crate) enum Timing {
     Proxied {
         /// From the request's arrival until it was sent.
         gateway: Duration,
-        /// From then until the head of the response was there; absent when none came.
-        upstream: Option<Duration>,
+        /// From then until the head of the response was there, or until it was clear that none comes.
+        upstream: Duration,
     },
 }
 
@@ -35,9 +35,7 @@ pub(crate) fn annotate(
             }
         }
         Timing::Proxied { gateway, upstream } => {
-            if let Some(upstream) = upstream
-                && tokens.upstream_latency
-            {
+            if tokens.upstream_latency {
                 headers.insert(X_KONG_UPSTREAM_LATENCY, milliseconds(upstream));
             }
             if tokens.proxy_latency {

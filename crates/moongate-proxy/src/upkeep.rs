@@ -98,7 +98,7 @@ impl Upkeep {
     /// Does what is due.
     fn look(self: &Rc<Self>) {
         let now = self.shared.time(Instant::now());
-        for balancer in self.shared.balancers.load().iter() {
+        for balancer in self.shared.balancers.load().upkept() {
             for (position, name) in balancer.names_due(now) {
                 let (upkeep, balancer) = (Rc::clone(self), Arc::clone(balancer));
                 tokio::task::spawn_local(async move {

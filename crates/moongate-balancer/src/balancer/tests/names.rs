@@ -96,6 +96,31 @@ fn the_same_records_in_another_order_change_nothing() {
 }
 
 #[test]
+fn a_successor_resolves_what_the_other_was_about_to() {
+    let old = round_robin(&[("a.test:80", 10)]);
+    old.resolved(0, a(&["10.0.0.1"], 5), NOW);
+    assert_eq!(old.names_due(at(6)).len(), 1);
+    let new = round_robin(&[("a.test:80", 20)]);
+    new.inherit(&old, at(6));
+    assert_eq!(picked(&new), "10.0.0.1:80");
+    assert_eq!(new.names_due(at(6)).len(), 1);
+}
+
+#[test]
+fn only_names_and_active_checks_need_upkeep() {
+    assert!(!round_robin(&[("10.0.0.1:80", 1), ("::1", 1)]).needs_upkeep());
+    assert!(round_robin(&[("10.0.0.1:80", 1), ("a.test", 1)]).needs_upkeep());
+    let probed = |healthy, unhealthy| {
+        let mut settings = Settings::default();
+        settings.checks.active.healthy_interval = Duration::from_secs(healthy);
+        settings.checks.active.unhealthy_interval = Duration::from_secs(unhealthy);
+        settings.checks.passive.limits.timeouts = 1;
+        balancer(settings, &[("10.0.0.1:80", 1)]).needs_upkeep()
+    };
+    assert!(probed(1, 0) && probed(0, 1) && !probed(0, 0));
+}
+
+#[test]
 fn a_successor_knows_the_names_that_were_resolved() {
     let old = round_robin(&[("a.test:80", 10), ("b.test:80", 10)]);
     old.names_due(NOW);
