@@ -19,6 +19,19 @@ pub(crate) struct Pool {
     streams: HashMap<Box<str>, Arc<Program>>,
 }
 
+impl Pool {
+    /// Compiles what was left for later, at most `limit` of it.
+    ///
+    /// Those that many paths have to be compared with come first.
+    pub(crate) fn warm(&self, limit: usize) {
+        let mut cold: Vec<_> = self.paths.values().filter(|regex| !regex.is_compiled()).collect();
+        cold.sort_unstable_by_key(|regex| regex.literal().len());
+        for regex in cold.into_iter().take(limit) {
+            regex.regex();
+        }
+    }
+}
+
 /// Compiles expressions, each text once, and none that an earlier pool has.
 #[derive(Debug)]
 pub(crate) struct Compiler<'p> {
@@ -39,9 +52,7 @@ impl<'p> Compiler<'p> {
     /// The regular expression of a path, anchored already.
     pub(crate) fn path(&mut self, text: String) -> Result<Arc<PathRegex>, String> {
         let earlier = self.earlier.map(|pool| &pool.paths);
-        take(&mut self.pool.paths, earlier, &text, || {
-            PathRegex::new(&text).map_err(|error| error.to_string())
-        })
+        take(&mut self.pool.paths, earlier, &text, || PathRegex::new(&text))
     }
 
     /// The regular expression of a header's value, for which case makes no difference.
@@ -86,6 +97,17 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn expressions_that_many_paths_meet_are_compiled_first() {
+        let mut compiler = Compiler::new(None);
+        let [long, short] = ["^/long\\d", "^/\\d"].map(|text| compiler.path(text.to_owned()).unwrap());
+        let pool = compiler.finish();
+        pool.warm(1);
+        assert!(short.is_compiled() && !long.is_compiled());
+        pool.warm(usize::MAX);
+        assert!(long.is_compiled());
+    }
 
     #[test]
     fn a_text_is_compiled_once_and_taken_over_by_the_next_router() {

@@ -7,6 +7,7 @@ use crate::Flavour;
 use crate::captures::Captures;
 use crate::explain::Explanation;
 use crate::matcher::{Kind, Matcher};
+use crate::path_regex::PathRegex;
 use crate::pool::{Compiler, Pool};
 use crate::request::{Facts, Match, RequestView};
 use crate::route::RouteFields;
@@ -56,7 +57,17 @@ impl Router {
             if route.is_http() { http.extend(matchers) } else { streams.extend(matchers) }
         }
         let pool = compiler.finish();
+        pool.warm(COMPILED_AT_ONCE);
         Ok(Self { flavour, http: Table::new(http), streams: Table::new(streams), pool })
+    }
+
+    /// Compiles the regular expressions of paths that have not been needed yet, in up to a millisecond each.
+    ///
+    /// Building compiles only some of them, so that thousands do not hold up a change; another is compiled when a
+    /// request first has to be compared with it. Calling this from a thread that has time spares that request
+    /// the wait. What is compiled stays so in the routers that replace this one.
+    pub fn warm(&self) {
+        self.pool.warm(usize::MAX);
     }
 
     /// How this router matches and ranks routes.
@@ -101,8 +112,8 @@ impl Router {
         let mut captures = Captures::default();
         match self.http.matcher(found).map(|matcher| &matcher.kind) {
             Some(Kind::Fields { paths, .. }) => {
-                if let Some(regex) = paths.regex(request.path) {
-                    captures.add(regex.regex(), request.path);
+                if let Some(regex) = paths.regex(request.path).and_then(PathRegex::regex) {
+                    captures.add(regex, request.path);
                 }
                 captures
             }
@@ -127,6 +138,9 @@ impl Router {
         Facts::new(request, self.flavour == Flavour::Traditional)
     }
 }
+
+/// How many regular expressions of paths are compiled while a router is built.
+const COMPILED_AT_ONCE: usize = 128;
 
 /// Why a route cannot be matched. The other routes have not been looked at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
