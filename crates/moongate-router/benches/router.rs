@@ -63,18 +63,18 @@ impl Route {
     fn new(mix: Mix, number: usize) -> Self {
         let area = number % 37;
         let host = format!("h{}.example.com", number % 100);
-        let path = format!("/area-{area}/service-{number}");
+        let path = format!("/area-{area}/service-{number}/");
         let mut route = Self {
             id: Uuid::from_u128((number as u128).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)),
             hosts: Vec::new(),
             paths: Vec::new(),
             expression: None,
-            asked_path: format!("{path}/items/4711"),
+            asked_path: format!("{path}items/4711"),
             asked_host: host.clone(),
         };
         match (mix, number % 3) {
             (Mix::Prefix, _) | (Mix::All, 0) => route.paths.push(path),
-            (Mix::Regex, _) | (Mix::All, 1) => route.paths.push(format!("~{path}/items/\\d+$")),
+            (Mix::Regex, _) | (Mix::All, 1) => route.paths.push(format!("~{path}items/\\d+$")),
             (Mix::HostAndPrefix, _) | (Mix::All, _) => {
                 route.hosts.push(host);
                 route.paths.push(path);

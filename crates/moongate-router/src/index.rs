@@ -33,6 +33,8 @@ struct Entry {
     best: u32,
     lists: u32,
     list_count: u32,
+    /// The host and the rank of the only matcher, as long as it is the only one: most entries have one.
+    only: Option<(u32, u32)>,
 }
 
 /// The matchers of one path and host.
@@ -92,6 +94,16 @@ impl Index {
             if entry.best >= limit {
                 break;
             }
+            next = entry.parent;
+            if let Some((host, rank)) = entry.only {
+                if rank < limit
+                    && hosts.contains(&host)
+                    && let Some(found) = test(rank, entry.length as usize)
+                {
+                    winner = Some((rank, found));
+                }
+                continue;
+            }
             for ranks in self.lists(entry, &hosts) {
                 let limit = winner.as_ref().map_or(u32::MAX, |(rank, _)| *rank);
                 let better = ranks.iter().take_while(|rank| **rank < limit);
@@ -100,7 +112,6 @@ impl Index {
                     winner = Some(found);
                 }
             }
-            next = entry.parent;
         }
         winner
     }
@@ -135,12 +146,14 @@ impl Index {
             best: u32::MAX,
             lists: place(self.lists.len()),
             list_count: 0,
+            only: None,
         });
     }
 
     /// Adds a matcher to the last entry. Hosts must come in their order, and ranks within.
     fn add(&mut self, host: u32, rank: u32) {
         let Some(entry) = self.entries.last_mut() else { return };
+        entry.only = if entry.best == u32::MAX { Some((host, rank)) } else { None };
         entry.best = entry.best.min(rank);
         let last = if entry.list_count > 0 { self.lists.last_mut() } else { None };
         match last.filter(|list| list.host == host) {

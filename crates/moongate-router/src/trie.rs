@@ -7,14 +7,15 @@
 #[derive(Debug, Default)]
 pub(crate) struct Trie {
     nodes: Vec<Node>,
-    /// The first byte of each node's label, to tell siblings apart.
+    /// The byte that leads to each node, to tell siblings apart.
     firsts: Vec<u8>,
+    /// What follows that byte on the way to each node, mostly nothing.
     labels: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Node {
-    /// Where the label starts, which leads from the parent to here.
+    /// Where the label starts.
     label: u32,
     label_length: u32,
     /// The first of the children.
@@ -55,16 +56,16 @@ impl Trie {
         loop {
             let label = node.label as usize..(node.label + node.label_length) as usize;
             let Some(behind) = rest.strip_prefix(self.labels.get(label)?) else { return found };
-            rest = behind;
             if node.text != NONE {
                 found = Some(node.text);
             }
-            let Some(first) = rest.first() else { return found };
+            let Some((first, behind)) = behind.split_first() else { return found };
             let siblings = node.child as usize..(node.child + node.children) as usize;
             let Some(place) = self.firsts.get(siblings)?.iter().position(|byte| byte == first) else {
                 return found;
             };
             node = self.nodes.get(node.child as usize + place)?;
+            rest = behind;
         }
     }
 
@@ -94,7 +95,7 @@ impl Trie {
             let end = start + rest.partition_point(|text| text.as_bytes().get(depth).copied() == byte);
             self.nodes.push(EMPTY);
             self.firsts.push(byte.unwrap_or_default());
-            children.push((start..end, depth));
+            children.push((start..end, depth + 1));
             start = end;
         }
         let node = Node {
