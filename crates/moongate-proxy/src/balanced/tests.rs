@@ -135,3 +135,30 @@ fn changed_targets_serve_at_once_and_the_others_keep_their_health() {
     assert_eq!(bodies.iter().filter(|body| *body == "b").count(), 2, "{bodies:?}");
     assert_eq!(bodies.iter().filter(|body| *body == "c").count(), 2, "{bodies:?}");
 }
+
+#[test]
+fn no_request_is_lost_while_targets_change() {
+    let servers = ["a", "b", "c"].map(Server::start);
+    let target = |at: usize| (servers[at].address(), 100);
+    for algorithm in ["round-robin", "consistent-hashing, hash_on: path", "least-connections", "latency"] {
+        let settings = format!("algorithm: {algorithm}");
+        let gateway = Gateway::start(upstream(&settings, &[target(0), target(1)]), "");
+        std::thread::scope(|scope| {
+            let clients: Vec<_> = (0..3)
+                .map(|_| {
+                    scope.spawn(|| {
+                        (0..60)
+                            .map(|number| gateway.get(&format!("/{number}"), &[]).status)
+                            .collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            for round in 0..30 {
+                gateway.publish(upstream(&settings, &[target(round % 3), target((round + 1) % 3)]));
+            }
+            for client in clients {
+                assert!(client.join().unwrap().iter().all(|status| *status == 200), "{algorithm}");
+            }
+        });
+    }
+}
