@@ -1,5 +1,7 @@
 //! How long it takes to find a route and to build a router, from ten routes to a hundred thousand.
 //!
+//! With `ROUTES=5000` in the environment, only counts up to that are measured.
+//!
 //! Each look-up asks for another route, in an order that leaves caches little to remember.
 
 use std::hint::black_box;
@@ -11,7 +13,7 @@ use moongate_model::Protocol;
 use moongate_router::{Flavour, RequestView, RouteFields, Router};
 use uuid::Uuid;
 
-const COUNTS: [usize; 5] = [10, 100, 1_000, 10_000, 100_000];
+const COUNTS: [usize; 6] = [10, 100, 1_000, 5_000, 10_000, 100_000];
 const PROTOCOLS: [Protocol; 2] = [Protocol::Http, Protocol::Https];
 /// No divisor of any of the counts.
 const STRIDE: usize = 7_919;
@@ -125,12 +127,18 @@ fn build(earlier: &Router, mix: Mix, routes: &[Route]) -> Router {
     }
 }
 
+/// How many routes there are, up to the limit that is asked for.
+fn counts() -> impl Iterator<Item = usize> {
+    let limit = std::env::var("ROUTES").ok().and_then(|limit| limit.parse().ok()).unwrap_or(usize::MAX);
+    COUNTS.into_iter().filter(move |count| *count <= limit)
+}
+
 /// A look-up of one route after the other.
 fn look_ups(criterion: &mut Criterion) {
     let headers = HeaderMap::new();
     let mut group = criterion.benchmark_group("look-up");
     for mix in Mix::ALL {
-        for count in COUNTS {
+        for count in counts() {
             let routes: Vec<Route> = (0..count).map(|number| Route::new(mix, number)).collect();
             let router = build(&Router::default(), mix, &routes);
             router.warm();
@@ -155,7 +163,7 @@ fn builds(criterion: &mut Criterion) {
     for (name, changed) in [("build", false), ("change", true)] {
         let mut group = criterion.benchmark_group(name);
         for mix in Mix::ALL {
-            for count in COUNTS {
+            for count in counts() {
                 let routes: Vec<Route> = (0..count).map(|number| Route::new(mix, number)).collect();
                 let earlier = build(&Router::default(), mix, if changed { &routes } else { &[] });
                 earlier.warm();
