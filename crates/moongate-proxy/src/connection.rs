@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -56,6 +57,8 @@ pub(crate) struct Connection {
     is_last: bool,
     /// When the connection was last given back.
     pub(crate) idle_since: Instant,
+    /// Where it leads to, if a name server said so, and when to ask whether it still says so.
+    resolved: Option<(SocketAddr, Instant)>,
 }
 
 /// Why there is no connection.
@@ -70,8 +73,9 @@ pub(crate) enum ConnectError {
 impl Connection {
     /// Opens a connection to an upstream.
     pub(crate) async fn open(upstream: &Upstream, names: Names<'_>) -> Result<Self, ConnectError> {
-        let stream = connect(upstream, names).await?;
-        Self::plain(stream).await.map_err(ConnectError::Connect)
+        let (stream, resolved) = connect(upstream, names).await?;
+        let connection = Self::plain(stream).await.map_err(ConnectError::Connect)?;
+        Ok(Self { resolved, ..connection })
     }
 
     /// Opens a TLS connection to an upstream.
@@ -81,8 +85,9 @@ impl Connection {
         secured: &Secured<'_>,
         clients: &TlsClients,
     ) -> Result<Self, ConnectError> {
-        let stream = connect(upstream, names).await?;
-        Self::secured(stream, secured, clients).await.map_err(ConnectError::Connect)
+        let (stream, resolved) = connect(upstream, names).await?;
+        let connection = Self::secured(stream, secured, clients).await.map_err(ConnectError::Connect)?;
+        Ok(Self { resolved, ..connection })
     }
 
     /// Speaks HTTP over `stream`.
@@ -104,12 +109,25 @@ impl Connection {
     }
 
     fn new(sender: SendRequest<RequestBody>, driver: AnyDriver, pool: Option<Arc<str>>) -> Self {
-        Self { sender, driver: Some(driver), pool, is_last: false, idle_since: Instant::now() }
+        let idle_since = Instant::now();
+        Self { sender, driver: Some(driver), pool, is_last: false, idle_since, resolved: None }
     }
 
     /// The name of its pool, where `plain` is that of a plain connection's.
     pub(crate) fn pool(&self, plain: &Arc<str>) -> Arc<str> {
         Arc::clone(self.pool.as_ref().unwrap_or(plain))
+    }
+
+    /// Whether the upstream's name still leads to where the connection does, as far as that is known. Looks
+    /// at the table of names once in a while only.
+    pub(crate) fn is_current(&mut self, upstream: &Upstream, dns: &Dns, now: Instant) -> bool {
+        match &mut self.resolved {
+            Some((address, check)) if now >= *check => {
+                *check = now + CHECK;
+                dns.leads_to(&upstream.host, upstream.port, *address)
+            }
+            _ => true,
+        }
     }
 
     /// Lets the connection make progress.
@@ -178,13 +196,23 @@ pub(crate) struct Names<'a> {
     pub(crate) random: usize,
 }
 
-/// Tries the upstream's addresses one after the other.
-async fn connect(upstream: &Upstream, names: Names<'_>) -> Result<TcpStream, ConnectError> {
+/// How often to look whether an upstream has moved.
+const CHECK: Duration = Duration::from_secs(1);
+
+/// Tries the upstream's addresses one after the other. What comes with the stream is for
+/// [`Connection::is_current`].
+async fn connect(
+    upstream: &Upstream,
+    names: Names<'_>,
+) -> Result<(TcpStream, Option<(SocketAddr, Instant)>), ConnectError> {
     let addresses = names.dns.addresses(&upstream.host, upstream.port, names.random).await;
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in addresses.map_err(ConnectError::Resolve)? {
         match connect_to(address).await {
-            Ok(stream) => return Ok(stream),
+            Ok(stream) => {
+                let moves = names.dns.fixed(&upstream.host).is_none();
+                return Ok((stream, moves.then(|| (address, Instant::now() + CHECK))));
+            }
             Err(error) => last = error,
         }
     }

@@ -136,6 +136,22 @@ impl Dns {
         Ok(addresses)
     }
 
+    /// Whether a host still has an address; also where nothing is known of it any more.
+    pub(crate) fn leads_to(&self, host: &str, port: u16, address: SocketAddr) -> bool {
+        match self.known(host) {
+            Some(Ok(resolution)) => resolution
+                .records
+                .iter()
+                .any(|record| record.ip == address.ip() && record.port.unwrap_or(port) == address.port()),
+            Some(Err(DnsError::NotFound)) => false,
+            Some(Err(DnsError::Unanswered)) => true,
+            None => {
+                let _ = self.questions.send(Question::Resolve { name: host.into(), reply: None });
+                true
+            }
+        }
+    }
+
     /// Makes the thread that resolves names look whether there is something to do.
     pub(crate) fn look(&self) {
         let _ = self.questions.send(Question::Look);

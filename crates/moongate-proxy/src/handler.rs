@@ -317,7 +317,10 @@ impl<R: PluginRuntime> Handler<R> {
         let mut request = Some(outgoing(head, target, body));
         let mut tries_left = upstream.retries;
         loop {
-            let pooled = self.worker.pool.take(pool, now);
+            let mut pooled = self.worker.pool.take(pool, now);
+            if pooled.as_mut().is_some_and(|old| !old.is_current(upstream, &self.worker.shared.dns, now)) {
+                continue;
+            }
             let is_new = pooled.is_none();
             let mut connection = match pooled {
                 Some(connection) => connection,

@@ -125,6 +125,24 @@ fn a_service_whose_host_does_not_exist_is_not_proxied_and_the_name_not_asked_for
 }
 
 #[test]
+fn a_service_whose_host_moves_is_followed_although_its_connections_are_kept() {
+    let names = NameServer::start();
+    names.set_addresses("a.test", &[[127, 0, 0, 1]], 1);
+    let one = Server::start("one");
+    let _two = Server::start_at("two", &format!("127.0.0.2:{}", port(&one)));
+    let host = format!("host: a.test, port: {}", port(&one));
+    let gateway = Gateway::with(String::new(), &host, resolver(&names));
+    assert_eq!(gateway.get("/x", &[]).body, "one");
+    names.set_addresses("a.test", &[[127, 0, 0, 2]], 60);
+    eventually("the move is followed", || gateway.get("/x", &[]).body == "two");
+    // The other worker's connection is looked at within a second, too.
+    std::thread::sleep(Duration::from_millis(1200));
+    for _ in 0..10 {
+        assert_eq!(gateway.get("/x", &[]).body, "two");
+    }
+}
+
+#[test]
 fn the_hosts_file_goes_before_name_servers() {
     let names = NameServer::start();
     names.set_addresses("a.test", &[[127, 0, 0, 9]], 60);
