@@ -34,5 +34,5 @@ pub use entity::{
 };
 pub use ids::generated_id;
 pub use moongate_schema::path::{PathError, normalise, path_regex};
-pub use precedence::{PluginIndex, global_plugins, select_plugins};
+pub use precedence::{Choice, Level, PluginIndex, global_plugins, select_plugins};
 pub use vault::{SecretError, Secrets, Unresolved, VaultReference};
