@@ -58,7 +58,7 @@ pub(crate) struct Connection {
     /// When the connection was last given back.
     pub(crate) idle_since: Instant,
     /// Where it leads to, if a name server said so, and when to ask whether it still says so.
-    resolved: Option<(SocketAddr, Instant)>,
+    resolved: Option<Box<(SocketAddr, Instant)>>,
 }
 
 /// Why there is no connection.
@@ -121,7 +121,7 @@ impl Connection {
     /// Whether the upstream's name still leads to where the connection does, as far as that is known. Looks
     /// at the table of names once in a while only.
     pub(crate) fn is_current(&mut self, upstream: &Upstream, dns: &Dns, now: Instant) -> bool {
-        match &mut self.resolved {
+        match self.resolved.as_deref_mut() {
             Some((address, check)) if now >= *check => {
                 *check = now + CHECK;
                 dns.leads_to(&upstream.host, upstream.port, *address)
@@ -204,14 +204,14 @@ const CHECK: Duration = Duration::from_secs(1);
 async fn connect(
     upstream: &Upstream,
     names: Names<'_>,
-) -> Result<(TcpStream, Option<(SocketAddr, Instant)>), ConnectError> {
+) -> Result<(TcpStream, Option<Box<(SocketAddr, Instant)>>), ConnectError> {
     let addresses = names.dns.addresses(&upstream.host, upstream.port, names.random).await;
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in addresses.map_err(ConnectError::Resolve)? {
         match connect_to(address).await {
             Ok(stream) => {
                 let moves = names.dns.fixed(&upstream.host).is_none();
-                return Ok((stream, moves.then(|| (address, Instant::now() + CHECK))));
+                return Ok((stream, moves.then(|| Box::new((address, Instant::now() + CHECK)))));
             }
             Err(error) => last = error,
         }
