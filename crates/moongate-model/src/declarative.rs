@@ -27,6 +27,7 @@ pub use problems::Problems;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 
 use md5::{Digest, Md5};
 use moongate_schema::{Catalog, Context, Object, Schema};
@@ -50,6 +51,17 @@ pub enum Format {
     Yaml,
     /// JSON.
     Json,
+}
+
+impl Format {
+    /// The format of a file, by the end of its name: `.yaml`, `.yml` or `.json`.
+    pub fn of_path(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()? {
+            "yaml" | "yml" => Some(Self::Yaml),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
 }
 
 /// A configuration that was read without a problem.

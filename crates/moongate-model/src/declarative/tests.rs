@@ -188,6 +188,13 @@ fn a_format_can_be_asked_for() {
 }
 
 #[test]
+fn the_end_of_a_file_name_tells_the_format() {
+    let format = |path: &str| Format::of_path(std::path::Path::new(path));
+    assert_eq!((format("a/kong.yml"), format("kong.yaml")), (Some(Format::Yaml), Some(Format::Yaml)));
+    assert_eq!((format("kong.json"), format("kong.txt"), format("kong")), (Some(Format::Json), None, None));
+}
+
+#[test]
 fn a_document_without_the_shape_of_one_is_told_apart() {
     for text in [
         "[1]",

@@ -58,7 +58,11 @@ proptest! {
     #[test]
     fn any_document_is_read_or_refused_with_a_reason(services in any_value(), routes in any_value(), plugins in any_value(), consumers in any_value()) {
         let document = json!({"_format_version": "2.1", "services": services, "routes": routes, "plugins": plugins, "consumers": consumers});
-        if let Err(error) = declaration(&document.to_string()) {
+        let declaration = declaration(&document.to_string());
+        if let Ok(declaration) = &declaration {
+            prop_assert_eq!(&exports::read_again(&declaration.rows), &declaration.rows);
+        }
+        if let Err(error) = declaration {
             prop_assert!(!error.to_string().is_empty());
             prop_assert!(error.fields().as_object().is_some_and(|fields| !fields.is_empty()));
             let nothing = "declarative config is invalid: {}";
