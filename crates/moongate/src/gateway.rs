@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use moongate_hooks::PluginCatalog;
 use moongate_plugin_host::{HostError, PluginHost};
-use moongate_proxy::{ListenAddress, Proxy, ProxyOptions, Snapshot, TlsOptions, UpstreamTlsOptions};
+use moongate_proxy::{ListenAddress, Proxy, ProxyOptions, Snapshot};
 
 use crate::admin::{AdminListeners, AdminServer};
 use crate::control::{Control, Requests};
@@ -15,6 +15,7 @@ use crate::node::{self, GatewayNode};
 use crate::prefix::{Claim, Prefix, PrefixError};
 use crate::properties::{Listener, Properties};
 use crate::publisher::{self, ConfigurationError, Live, Publisher};
+use crate::tls::{self, TlsError};
 
 /// Why a gateway does not start. Nothing runs then, and the prefix is free.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,9 @@ pub enum StartError {
     /// The configuration is wrong.
     #[error(transparent)]
     Configuration(#[from] ConfigurationError),
+    /// TLS cannot be spoken as the properties say.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// An address cannot be listened on.
     #[error("{property}: cannot listen on {address}: {error}{}", mend(property, address, error))]
     Listen {
@@ -76,6 +80,7 @@ impl Gateway {
     pub fn start(properties: Properties) -> Result<Self, StartError> {
         let claim = Prefix::new(&properties.prefix).claim()?;
         let id = claim.node_id()?;
+        let options = proxy_options(&properties, &claim)?;
         // What is quick to fail comes before plugins compile.
         let current = publisher::read(properties.declarative_config.as_deref())?;
         let admin = AdminListeners::bind(&properties.admin_listen)
@@ -91,8 +96,7 @@ impl Gateway {
         let snapshot =
             Snapshot::build(Arc::clone(&current.entities), &*host).map_err(ConfigurationError::Snapshot)?;
         let live = Arc::new(Live::new(current));
-        let proxy =
-            Proxy::start(proxy_options(&properties), Arc::clone(&host), snapshot).map_err(not_started)?;
+        let proxy = Proxy::start(options, Arc::clone(&host), snapshot).map_err(not_started)?;
         let proxy = Arc::new(proxy);
         let mut running = Running { admin: None, control: None, proxy: Arc::clone(&proxy), host };
         running.host.settle();
@@ -195,15 +199,17 @@ impl Drop for Running {
     }
 }
 
-fn proxy_options(properties: &Properties) -> ProxyOptions {
+fn proxy_options(properties: &Properties, claim: &Claim) -> Result<ProxyOptions, StartError> {
     let listen = |listener: &Listener| ListenAddress {
+        address: listener.address,
         backlog: listener.backlog,
-        ..ListenAddress::new(listener.address)
+        tls: listener.tls,
+        http2: listener.http2,
     };
-    ProxyOptions {
+    Ok(ProxyOptions {
         listen: properties.proxy_listen.iter().map(listen).collect(),
-        tls: TlsOptions::default(),
-        upstream_tls: UpstreamTlsOptions::default(),
+        tls: tls::client_options(properties, claim)?,
+        upstream_tls: tls::upstream_options(properties)?,
         workers: properties.worker_count(),
         headers: properties.headers,
         trusted: properties.trusted_ips.clone(),
@@ -215,7 +221,7 @@ fn proxy_options(properties: &Properties) -> ProxyOptions {
         max_header_size: properties.max_header_size,
         error_default_type: properties.error_default_type,
         ..ProxyOptions::default()
-    }
+    })
 }
 
 /// Finds out whether somebody else listens.

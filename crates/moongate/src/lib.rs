@@ -13,6 +13,7 @@ mod node;
 mod prefix;
 pub mod properties;
 mod publisher;
+mod tls;
 
 pub use gateway::{Gateway, StartError};
 pub use prefix::PrefixError;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::control::Requests;
-use crate::properties::Properties;
+use crate::properties::{Listener, Properties};
 use crate::publisher::Live;
 
 /// A running gateway.
@@ -81,14 +81,14 @@ impl Node for GatewayNode {
 /// The properties, with the addresses that are really listened on.
 pub(crate) fn configuration(properties: &Properties, proxy: &[SocketAddr], admin: &[SocketAddr]) -> Value {
     let mut shown = properties.to_json();
-    let listeners = |addresses: &[SocketAddr], reuseport: bool| -> Value {
-        let shown = addresses.iter().map(|address| {
+    let listeners = |addresses: &[SocketAddr], asked: &[Listener], reuseport: bool| -> Value {
+        let shown = addresses.iter().zip(asked).map(|(address, asked)| {
             json!({
                 "ip": address.ip(),
                 "port": address.port(),
                 "listener": address.to_string(),
-                "ssl": false,
-                "http2": false,
+                "ssl": asked.tls,
+                "http2": asked.http2,
                 "proxy_protocol": false,
                 "deferred": false,
                 "reuseport": reuseport,
@@ -97,8 +97,8 @@ pub(crate) fn configuration(properties: &Properties, proxy: &[SocketAddr], admin
         shown.collect()
     };
     if let Some(shown) = shown.as_object_mut() {
-        shown.insert("proxy_listeners".to_owned(), listeners(proxy, true));
-        shown.insert("admin_listeners".to_owned(), listeners(admin, false));
+        shown.insert("proxy_listeners".to_owned(), listeners(proxy, &properties.proxy_listen, true));
+        shown.insert("admin_listeners".to_owned(), listeners(admin, &properties.admin_listen, false));
     }
     shown
 }

@@ -6,7 +6,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -150,6 +150,28 @@ impl Claim {
         }
     }
 
+    /// The certificate of a gateway that was given none, and its key, in PEM; made at the first start that needs them.
+    pub(crate) fn own_certificate(&self) -> Result<(String, String), PrefixError> {
+        let directory = self.prefix.directory.join("ssl");
+        let (cert_path, key_path) = (directory.join("moongate.crt"), directory.join("moongate.key"));
+        match (fs::read_to_string(&cert_path), fs::read_to_string(&key_path)) {
+            (Ok(cert), Ok(key)) => return Ok((cert, key)),
+            (Err(error), _) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(failed(&cert_path)(error));
+            }
+            (_, Err(error)) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(failed(&key_path)(error));
+            }
+            _ => {}
+        }
+        let (cert, key) =
+            moongate_proxy::self_signed().map_err(|error| failed(&cert_path)(io::Error::other(error)))?;
+        fs::create_dir_all(&directory).map_err(failed(&directory))?;
+        write_secret(&key_path, &key)?;
+        replace(&cert_path, cert.trim_end())?;
+        Ok((cert, key))
+    }
+
     /// Lets commands find the Admin API, also where the system chose its port.
     pub(crate) fn publish_admin_address(&self, address: Option<SocketAddr>) -> Result<(), PrefixError> {
         let path = self.prefix.admin_file();
@@ -180,6 +202,20 @@ fn write_pid(mut file: &File) -> io::Result<()> {
 fn is_file_at(file: &File, path: &Path) -> bool {
     let inode = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
     file.metadata().map(inode).ok() == fs::metadata(path).map(inode).ok()
+}
+
+/// Writes a file that only its owner may read.
+fn write_secret(path: &Path, text: &str) -> Result<(), PrefixError> {
+    let temporary = path.with_extension("tmp");
+    let _ = fs::remove_file(&temporary);
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&temporary)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .and_then(|()| fs::rename(&temporary, path));
+    written.map_err(failed(path))
 }
 
 /// Writes a file so that nobody sees a part of it.

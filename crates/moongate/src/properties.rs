@@ -11,6 +11,7 @@ mod plugins;
 mod sources;
 mod suggest;
 mod table;
+mod tls;
 mod value;
 mod words;
 
@@ -27,6 +28,7 @@ pub use listen::Listener;
 pub use sources::{Loaded, Sources};
 pub use table::Properties;
 pub(crate) use table::TABLE;
+pub use tls::{CipherSuite, Pem, Trust};
 
 impl Properties {
     /// Reads the properties from `sources`.

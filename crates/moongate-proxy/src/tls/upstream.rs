@@ -26,8 +26,10 @@ pub struct UpstreamTlsOptions {
     pub verify: bool,
     /// How many certificates there may be between an upstream's and the authority's.
     pub verify_depth: u16,
-    /// The authorities that are trusted, in DER; `None` trusts those that the system trusts.
-    pub trusted: Option<Vec<Vec<u8>>>,
+    /// Authorities that are trusted, in DER.
+    pub trusted: Vec<Vec<u8>>,
+    /// Whether those are trusted as well which the system trusts.
+    pub trust_system: bool,
     /// What upstreams that ask for a certificate are shown.
     pub client_certificate: Option<TlsIdentity>,
     /// The versions that are spoken.
@@ -39,7 +41,8 @@ impl Default for UpstreamTlsOptions {
         Self {
             verify: false,
             verify_depth: 1,
-            trusted: None,
+            trusted: Vec::new(),
+            trust_system: true,
             client_certificate: None,
             versions: vec![TlsVersion::Tls12, TlsVersion::Tls13],
         }
@@ -179,8 +182,10 @@ impl TlsClients {
     }
 
     fn trusted(&self) -> Vec<CertificateDer<'static>> {
-        if let Some(trusted) = &self.options.trusted {
-            return trusted.iter().map(|der| CertificateDer::from(der.clone())).collect();
+        let mut trusted: Vec<_> =
+            self.options.trusted.iter().map(|der| CertificateDer::from(der.clone())).collect();
+        if !self.options.trust_system {
+            return trusted;
         }
         let system = self.system.get_or_init(|| {
             let found = rustls_native_certs::load_native_certs();
@@ -189,7 +194,8 @@ impl TlsClients {
             }
             found.certs
         });
-        system.clone()
+        trusted.extend_from_slice(system);
+        trusted
     }
 }
 

@@ -13,7 +13,10 @@ use crate::upstream::{Upstream, server, server_for};
 /// Trusts `authority` and nobody else.
 fn trusting(authority: &str) -> impl FnOnce(&mut ProxyOptions) {
     let der = pki::certificate_chain(authority).unwrap()[0].to_vec();
-    |options| options.upstream_tls.trusted = Some(vec![der])
+    |options| {
+        options.upstream_tls.trusted = vec![der];
+        options.upstream_tls.trust_system = false;
+    }
 }
 
 fn verified(upstream: &Upstream) -> Entities {

@@ -14,6 +14,10 @@ pub struct Listener {
     pub address: SocketAddr,
     /// Connections that the system queues while none is accepted. The system has a limit of its own.
     pub backlog: u32,
+    /// Whether clients speak TLS.
+    pub tls: bool,
+    /// Whether clients may speak HTTP/2.
+    pub http2: bool,
     /// Flags that are known and change nothing in this version.
     pub without_effect: Vec<String>,
 }
@@ -21,7 +25,18 @@ pub struct Listener {
 impl Listener {
     /// Listens on `port` of `address`, with the default of everything else.
     pub fn new(address: impl Into<IpAddr>, port: u16) -> Self {
-        Self { address: SocketAddr::new(address.into(), port), backlog: BACKLOG, without_effect: Vec::new() }
+        Self {
+            address: SocketAddr::new(address.into(), port),
+            backlog: BACKLOG,
+            tls: false,
+            http2: false,
+            without_effect: Vec::new(),
+        }
+    }
+
+    /// The same for clients that speak TLS, and HTTP/2 where they can.
+    pub fn over_tls(self) -> Self {
+        Self { tls: true, http2: true, ..self }
     }
 }
 
@@ -44,12 +59,29 @@ pub(super) fn read(value: &Value) -> Read<Vec<Listener>> {
     Ok(listeners)
 }
 
+/// Reads what [`read`] does, where TLS is not spoken.
+pub(super) fn read_plain(value: &Value) -> Read<Vec<Listener>> {
+    let listeners = read(value)?;
+    match listeners.iter().find(|listener| listener.tls || listener.http2) {
+        None => Ok(listeners),
+        Some(listener) => wrong(format!(
+            "{} asks for `ssl` or `http2`, which this version does not serve here; remove the flag or the address",
+            listener.address
+        )),
+    }
+}
+
 /// In the form that [`read`] takes.
 pub(super) fn show(listeners: &[Listener]) -> Json {
     if listeners.is_empty() {
         return json!(["off"]);
     }
-    listeners.iter().map(|listener| format!("{} backlog={}", listener.address, listener.backlog)).collect()
+    let show = |listener: &Listener| {
+        let flag = |set, name| if set { name } else { "" };
+        let (http2, tls) = (flag(listener.http2, " http2"), flag(listener.tls, " ssl"));
+        format!("{}{http2}{tls} backlog={}", listener.address, listener.backlog)
+    };
+    listeners.iter().map(show).collect()
 }
 
 fn listener(text: &str) -> Read<Listener> {
@@ -72,13 +104,17 @@ fn listener(text: &str) -> Read<Listener> {
                 _ => return wrong(format!("`{flag}` needs a number of connections, such as backlog=16384")),
             },
             "so_keepalive" | "deferred" | "ipv6only" => listener.without_effect.push(flag.to_owned()),
-            "ssl" | "http2" | "proxy_protocol" | "quic" => {
+            "ssl" => listener.tls = true,
+            "http2" => listener.http2 = true,
+            "proxy_protocol" | "quic" => {
                 return wrong(format!(
                     "`{text}` asks for `{name}`, which this version does not serve; remove the flag or the address"
                 ));
             }
             _ => {
-                return wrong(format!("`{flag}` is no flag of an address; `reuseport` and `backlog=N` are"));
+                return wrong(format!(
+                    "`{flag}` is no flag of an address; `ssl`, `http2`, `reuseport` and `backlog=N` are"
+                ));
             }
         }
     }

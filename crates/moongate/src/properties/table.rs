@@ -8,12 +8,14 @@ use std::time::Duration;
 use http::HeaderName;
 use ipnet::IpNet;
 use moongate_plugin_host::PluginSettings;
-use moongate_proxy::{ErrorType, HeaderTokens};
+use moongate_proxy::{ErrorType, HeaderTokens, TlsVersion};
 use serde_json::Value as Json;
 use serde_yaml::Value;
 
 use super::value::{self, Read};
-use super::{Database, Listener, LogFormat, LogLevel, Workers, listen, plugins, words};
+use super::{
+    CipherSuite, Database, Listener, LogFormat, LogLevel, Pem, Trust, Workers, listen, plugins, tls, words,
+};
 
 /// One property: what it is called, what it is for, and how it is read and shown.
 pub(crate) struct Property {
@@ -59,11 +61,58 @@ properties! {
     declarative_config: Option<PathBuf> = None, value::optional_path, value::show_optional_path;
 
     /// Where clients send their requests: `address:port`, several separated by commas, or `off`.
-    /// `backlog=N` behind an address sets how many connections may wait to be accepted.
-    proxy_listen: Vec<Listener> = vec![Listener::new(Ipv4Addr::UNSPECIFIED, 8000)], listen::read, listen::show;
+    /// Behind an address, `ssl` asks for TLS, `http2` lets clients speak HTTP/2 as well, and `backlog=N` sets how
+    /// many connections may wait to be accepted.
+    proxy_listen: Vec<Listener> = default_listeners(), listen::read, listen::show;
 
     /// Where the Admin API listens, in the form of `proxy_listen`. Whoever reaches it owns the gateway.
-    admin_listen: Vec<Listener> = vec![Listener::new(Ipv4Addr::LOCALHOST, 8001)], listen::read, listen::show;
+    admin_listen: Vec<Listener> = vec![Listener::new(Ipv4Addr::LOCALHOST, 8001)], listen::read_plain, listen::show;
+
+    /// The certificates that TLS clients see whose server name has none of its own: files in PEM, or the texts, with the
+    /// keys in `ssl_cert_key` in the same order. Several are of different kinds, such as RSA and ECDSA. Without any, the
+    /// gateway makes one for itself and keeps it in `prefix`.
+    ssl_cert: Vec<Pem> = Vec::new(), tls::read_pems, tls::show_pems;
+
+    /// The keys of `ssl_cert`.
+    ssl_cert_key: Vec<Pem> = Vec::new(), tls::read_pems, tls::show_pems;
+
+    /// The versions of TLS that are spoken with clients and upstreams: TLSv1.2 and TLSv1.3.
+    ssl_protocols: Vec<TlsVersion> = vec![TlsVersion::Tls12, TlsVersion::Tls13], tls::read_versions, tls::show_versions;
+
+    /// The cipher suites that are spoken with clients: modern, intermediate, old, fips, or custom, which are those of
+    /// `ssl_ciphers`.
+    ssl_cipher_suite: CipherSuite = CipherSuite::Intermediate, tls::read_cipher_suite, tls::show_cipher_suite;
+
+    /// Cipher suites by OpenSSL's names, separated by colons, for `ssl_cipher_suite: custom`.
+    ssl_ciphers: Option<String> = None, tls::read_ciphers, tls::show_ciphers;
+
+    /// Whether TLS clients may keep their sessions in tickets: on or off.
+    ssl_session_tickets: bool = true, tls::read_flag, tls::show_flag;
+
+    /// How long a TLS session can be resumed: seconds, or with a unit, such as 10m or 1d.
+    ssl_session_timeout: Duration = Duration::from_secs(24 * 60 * 60), tls::read_time, value::show_seconds;
+
+    /// Memory for the sessions of TLS clients without tickets, such as 10m.
+    ssl_session_cache_size: usize = 10 * 1024 * 1024, tls::read_cache_size, value::show_number;
+
+    /// Whether the certificates of upstreams are verified whose services do not say: on or off.
+    upstream_tls_verify: bool = false, tls::read_flag, tls::show_flag;
+
+    /// The authorities that certificates of upstreams are verified with where a service names none: files in PEM, or
+    /// `system` for those that the system trusts.
+    lua_ssl_trusted_certificate: Trust = Trust { system: true, ..Trust::default() }, tls::read_trust, tls::show_trust;
+
+    /// How many certificates there may be between an upstream's and the authority's where a service does not say.
+    lua_ssl_verify_depth: u16 = 1, tls::read_depth, tls::show_depth;
+
+    /// Whether upstreams that ask for a certificate are shown `client_ssl_cert`: on or off.
+    client_ssl: bool = false, tls::read_flag, tls::show_flag;
+
+    /// A certificate for upstreams, where neither service nor upstream names one: a file in PEM, or the text.
+    client_ssl_cert: Option<Pem> = None, tls::read_optional_pem, tls::show_optional_pem;
+
+    /// The key of `client_ssl_cert`.
+    client_ssl_cert_key: Option<Pem> = None, tls::read_optional_pem, tls::show_optional_pem;
 
     /// Directories in which every .wasm file is a plugin. They are watched.
     plugin_dirs: Vec<PathBuf> = Vec::new(), value::paths, value::show_paths;
@@ -115,4 +164,8 @@ properties! {
 
     /// Directory for the process's own files. Commands such as `moongate reload` find the gateway by it.
     prefix: PathBuf = PathBuf::from(".moongate"), value::path, value::show_path;
+}
+
+fn default_listeners() -> Vec<Listener> {
+    vec![Listener::new(Ipv4Addr::UNSPECIFIED, 8000), Listener::new(Ipv4Addr::UNSPECIFIED, 8443).over_tls()]
 }

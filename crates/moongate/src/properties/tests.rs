@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use moongate_hooks::FailurePolicy;
-use moongate_proxy::{ErrorType, HeaderTokens};
+use moongate_proxy::{ErrorType, HeaderTokens, TlsVersion};
 use serde_json::json;
 
 use super::{LogLevel, Properties, PropertiesError, Sources, TABLE, Workers};
@@ -101,7 +101,7 @@ fn everything_that_is_wrong_is_told_at_once_with_its_place() {
 # Nothing here.
 log_levl: info
 
-proxy_listen: 0.0.0.0:8443 ssl
+proxy_listen: 0.0.0.0:8443 quic
 plugin_settings:
   jwt-claims:
     on_failure: opened
@@ -116,7 +116,7 @@ plugin_settings:
     let error = error.replace(&directory.path().display().to_string(), "DIR");
     let expected = "\
 DIR/moongate.yaml:2: `log_levl` is no property; did you mean `log_level`?
-DIR/moongate.yaml:4: proxy_listen `0.0.0.0:8443 ssl` asks for `ssl`, which this version does not serve; remove the \
+DIR/moongate.yaml:4: proxy_listen `0.0.0.0:8443 quic` asks for `quic`, which this version does not serve; remove the \
 flag or the address
 DIR/moongate.yaml:7: plugin_settings.jwt-claims.on_failure `opened` is none of closed, open; did you mean `open`?
 DIR/moongate.yaml:8: plugin_settings.jwt-claims.memory_limit `1TiB` is no size, such as 512KiB, 64MiB, 1GiB, or a \
@@ -208,7 +208,10 @@ fn what_is_no_address_is_refused_with_what_was_meant() {
         ("localhost:80", "`localhost:80` is no address with a port; did you mean `127.0.0.1:80`?"),
         ("here", "`here` is no address with a port, such as 0.0.0.0:8000 or [::]:8000"),
         ("1.2.3.4:5 backlog", "`backlog` needs a number of connections, such as backlog=16384"),
-        ("1.2.3.4:5 fast", "`fast` is no flag of an address; `reuseport` and `backlog=N` are"),
+        (
+            "1.2.3.4:5 fast",
+            "`fast` is no flag of an address; `ssl`, `http2`, `reuseport` and `backlog=N` are",
+        ),
         ("1.2.3.4:5, off", "`off` stands alone, without addresses beside it"),
         ("1.2.3.4:5, 1.2.3.4:5", "names 1.2.3.4:5 twice"),
         ("", "names no address; write `off` to listen on none"),
@@ -216,12 +219,58 @@ fn what_is_no_address_is_refused_with_what_was_meant() {
     for (text, expected) in cases {
         assert_eq!(refusal(&format!("admin_listen={text}")), format!("admin_listen {expected}"));
     }
-    for flag in ["http2", "proxy_protocol", "ssl"] {
-        let refused = refusal(&format!("proxy_listen=0.0.0.0:1 {flag}"));
+    for (property, flag) in [
+        ("proxy_listen", "proxy_protocol"),
+        ("proxy_listen", "quic"),
+        ("admin_listen", "ssl"),
+        ("admin_listen", "http2"),
+    ] {
+        let refused = refusal(&format!("{property}=0.0.0.0:1 {flag}"));
         assert!(
             refused.contains(&format!("asks for `{flag}`, which this version does not serve")),
             "{refused}"
         );
+    }
+}
+
+#[test]
+fn listeners_ask_for_tls_and_http2_by_flags() {
+    let properties =
+        load(&["proxy_listen=0.0.0.0:80, 0.0.0.0:443 http2 ssl reuseport, 0.0.0.0:81 http2"]).unwrap();
+    let flags: Vec<_> =
+        properties.proxy_listen.iter().map(|listener| (listener.tls, listener.http2)).collect();
+    assert_eq!(flags, [(false, false), (true, true), (false, true)]);
+    let shown = properties.to_json()["proxy_listen"][1].clone();
+    assert_eq!(shown, "0.0.0.0:443 http2 ssl backlog=16384");
+}
+
+#[test]
+fn what_is_about_tls_is_read_and_keys_are_not_shown() {
+    let properties = load(&[
+        "ssl_protocols=TLSv1.3 TLSv1.2",
+        "ssl_cipher_suite=custom",
+        "ssl_session_tickets=off",
+        "ssl_session_timeout=10m",
+        "ssl_session_cache_size=1m",
+        "ssl_cert=a.pem, b.pem",
+        "ssl_cert_key=-----BEGIN PRIVATE KEY-----",
+        "lua_ssl_trusted_certificate=system, ca.pem",
+    ])
+    .unwrap();
+    assert_eq!(properties.ssl_protocols, [TlsVersion::Tls13, TlsVersion::Tls12]);
+    assert!(!properties.ssl_session_tickets);
+    assert_eq!(properties.ssl_session_timeout, Duration::from_secs(600));
+    assert_eq!(properties.ssl_session_cache_size, 1024 * 1024);
+    let shown = properties.to_json();
+    assert_eq!(shown["ssl_cert"], json!(["a.pem", "b.pem"]));
+    assert_eq!(shown["ssl_cert_key"], json!(["******"]));
+    assert_eq!(shown["lua_ssl_trusted_certificate"], json!(["system", "ca.pem"]));
+    assert_eq!(
+        refusal("ssl_protocols=TLSv1.1"),
+        "ssl_protocols `TLSv1.1` is not spoken; TLSv1.2 and TLSv1.3 are"
+    );
+    for wrong in ["ssl_session_timeout=8d", "ssl_session_timeout=0", "ssl_session_tickets=maybe"] {
+        assert!(load(&[wrong]).is_err(), "{wrong}");
     }
 }
 
