@@ -12,33 +12,37 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use moongate_hooks::PluginCatalog;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::access::Access;
 use crate::arguments::Arguments;
 use crate::body::{self, Fields};
 use crate::error::ApiError;
 use crate::node::Node;
-use crate::resource::Resource;
-use crate::{SharedCatalog, SharedNode, entities, information, plugins};
+use crate::resource::{Fixed, Resource};
+use crate::{SharedNode, SharedPlugins, declarative, entities, fixed, plugins, token, upstream};
 
-/// The Admin API of `node`, with the endpoints that the plugins of `catalog` declare.
+/// The Admin API of `node`, with the endpoints that the plugins of `plugins` declare.
 ///
 /// Both are asked at each request, so a new configuration or plugin shows at once. Paths are matched by the
 /// API itself, not by axum, because plugins add and remove some of them while the node runs.
-pub fn router(node: Arc<dyn Node>, catalog: Arc<dyn PluginCatalog>) -> axum::Router {
-    axum::Router::new().fallback(answer).with_state(Api { node, catalog })
+pub fn router(node: Arc<dyn Node>, plugins: Arc<dyn PluginCatalog>) -> axum::Router {
+    axum::Router::new().fallback(answer).with_state(Api { node, plugins })
 }
 
 #[derive(Clone)]
 struct Api {
     node: SharedNode,
-    catalog: SharedCatalog,
+    plugins: SharedPlugins,
 }
 
 async fn answer(State(api): State<Api>, request: Request) -> Response {
     let started = Instant::now();
-    let origin = request.headers().get(ORIGIN).cloned().unwrap_or(HeaderValue::from_static("*"));
+    if request.uri().path() == "/robots.txt" && matches!(*request.method(), Method::GET | Method::HEAD) {
+        return robots();
+    }
+    let origin = allowed_origin(&*api.node, request.headers());
     let mut response = match api.dispatch(request).await {
         Ok(response) => response,
         Err(error) => error.into_response(),
@@ -56,82 +60,136 @@ async fn answer(State(api): State<Api>, request: Request) -> Response {
 
 impl Api {
     async fn dispatch(&self, request: Request) -> Result<Response, ApiError> {
-        let Some(resource) = Resource::find(request.uri().path()) else {
-            return plugins::answer(&*self.catalog, request).await;
+        // A browser asks for the allowed methods without showing secrets.
+        if let Some(token) = self.node.admin_token()
+            && *request.method() != Method::OPTIONS
+            && !token::is_shown(token, request.headers())
+        {
+            return Err(ApiError::Unauthorized);
+        }
+        let access = Access::new(self.node.clone(), self.plugins.clone());
+        let resource = match Resource::find(access.catalog(), request.uri().path()) {
+            None => return plugins::answer(&*self.plugins, request).await,
+            Some(Resource::Nowhere) => return Err(ApiError::NotFound),
+            Some(Resource::Filters) => return Err(ApiError::refused(NO_FILTERS)),
+            Some(resource) => resource,
         };
-        let methods = resource.methods();
-        if !methods.contains(&request.method().as_str()) {
+        if !resource.takes(request.method().as_str()) {
             return Err(ApiError::MethodNotAllowed);
         }
         let arguments = Arguments::parse(request.uri().query().unwrap_or_default())?;
         match *request.method() {
-            Method::OPTIONS => Ok(allowed_methods(methods, request.headers())),
+            Method::OPTIONS => {
+                entities::exists_to_ask(&access, &resource).await?;
+                Ok(allowed_methods(resource.methods(), request.headers()))
+            }
             // The server leaves out the body of an answer to HEAD.
-            Method::GET | Method::HEAD => {
-                Ok(json_response(StatusCode::OK, &self.read(resource, &arguments)?))
+            Method::GET | Method::HEAD => read(&access, resource, &arguments).await,
+            _ => {
+                let (parts, body) = request.into_parts();
+                let change =
+                    Change { resource, method: parts.method, headers: parts.headers, arguments, body };
+                // In a task of its own: a client that goes away must not cut a change in half.
+                tokio::spawn(async move { change.make(&access).await }).await.map_err(|error| {
+                    tracing::error!(%error, "a change did not end");
+                    ApiError::Unexpected
+                })?
             }
-            _ => self.write(resource, request).await,
         }
     }
+}
 
-    fn read(&self, resource: Resource, arguments: &Arguments) -> Result<Value, ApiError> {
-        let (node, catalog) = (&*self.node, &*self.catalog);
-        match resource {
-            Resource::Information => Ok(information::node(node, catalog)),
-            Resource::Status => information::status(node, arguments),
-            Resource::Endpoints => Ok(information::endpoints(catalog)),
-            Resource::EnabledPlugins => Ok(information::enabled_plugins(catalog)),
-            Resource::PluginStates => plugins::states(catalog),
-            Resource::PluginState(name) => plugins::state(catalog, &name),
-            Resource::Collection { collection, parent } => {
-                entities::list(&node.entities(), collection, parent.as_ref(), arguments)
-            }
-            Resource::Entity { collection, key, parent } => {
-                entities::read(&node.entities(), collection, &key, parent.as_ref())
-            }
-            Resource::Related { collection, key, relation } => {
-                entities::read_related(&node.entities(), collection, &key, relation)
-            }
-            Resource::Reload => Err(ApiError::MethodNotAllowed),
+async fn read(access: &Access, resource: Resource, arguments: &Arguments) -> Result<Response, ApiError> {
+    let value = match resource {
+        Resource::Fixed(fixed) => return fixed::read(access, fixed, arguments).await,
+        Resource::Collection { schema, parent } => {
+            entities::list(access, &schema, parent.as_ref(), arguments).await?
         }
-    }
-
-    /// Reloads in a task of its own: a client that goes away must not cut a reload in half.
-    async fn reload(&self) -> Result<Response, ApiError> {
-        let node = self.node.clone();
-        let reloaded = tokio::spawn(async move { node.reload().await }).await.map_err(|error| {
-            tracing::error!(%error, "reload did not end");
-            ApiError::Unexpected
-        })?;
-        reloaded.map_err(ApiError::Refused)?;
-        Ok(json_response(StatusCode::OK, &json!({"message": "reloaded"})))
-    }
-
-    async fn write(&self, resource: Resource, request: Request) -> Result<Response, ApiError> {
-        if let Resource::Reload = resource {
-            return self.reload().await;
+        Resource::Entity { schema, key, parent } => {
+            entities::read(access, &schema, &key, parent.as_ref()).await?
         }
-        let (parts, body) = request.into_parts();
-        let method = parts.method;
-        let fields = match method {
-            Method::DELETE => Fields::Opaque,
-            _ => Fields::parse(&parts.headers, &body::read(body).await?)?,
+        Resource::Related { schema, key, field } => {
+            entities::read_related(access, &schema, &key, &field).await?
+        }
+        Resource::Upstream { key, what } => upstream::read(access, &key, what, arguments).await?,
+        Resource::Nowhere | Resource::Filters => return Err(ApiError::NotFound),
+    };
+    Ok(json_response(StatusCode::OK, &value))
+}
+
+/// A request that changes something.
+struct Change {
+    resource: Resource,
+    method: Method,
+    headers: HeaderMap,
+    arguments: Arguments,
+    body: Body,
+}
+
+impl Change {
+    async fn make(self, access: &Access) -> Result<Response, ApiError> {
+        let Self { resource, method, headers, arguments, body } = self;
+        if resource_is(&resource, &Fixed::Configuration) {
+            return declarative::load(access, &headers, arguments, &body::read(body).await?).await;
+        }
+        let fields = match (&method, &resource) {
+            (&Method::DELETE, _) | (_, Resource::Fixed(Fixed::Reload) | Resource::Upstream { .. }) => {
+                Fields::None
+            }
+            _ => Fields::parse(&headers, &body::read(body).await?)?,
         };
-        let entities = self.node.entities();
-        let status = match resource {
-            Resource::Collection { collection, parent } => {
-                entities::create(&entities, collection, parent.as_ref())
+        let (status, value) = match (resource, method) {
+            (Resource::Fixed(fixed), _) => return fixed::change(access, fixed, fields, &arguments).await,
+            (Resource::Upstream { key, what }, _) => {
+                upstream::set_health(access, &key, what).await?;
+                return Ok(StatusCode::NO_CONTENT.into_response());
             }
-            Resource::Entity { collection, key, parent } => {
-                entities::change(&entities, collection, &key, parent.as_ref(), &method, &fields)
+            (Resource::Collection { schema, parent }, _) => {
+                (StatusCode::CREATED, entities::create(access, &schema, parent.as_ref(), &fields).await?)
             }
-            Resource::Related { collection, key, relation } => {
-                entities::change_related(&entities, collection, &key, relation, &method)
+            (Resource::Entity { schema, key, parent }, Method::DELETE) => {
+                entities::remove(access, &schema, &key, parent.as_ref()).await?;
+                return Ok(StatusCode::NO_CONTENT.into_response());
             }
-            _ => Err(ApiError::MethodNotAllowed),
-        }?;
-        Ok(status.into_response())
+            (Resource::Entity { schema, key, parent }, Method::PUT) => {
+                (StatusCode::OK, entities::replace(access, &schema, &key, parent.as_ref(), &fields).await?)
+            }
+            (Resource::Entity { schema, key, parent }, _) => {
+                (StatusCode::OK, entities::update(access, &schema, &key, parent.as_ref(), &fields).await?)
+            }
+            (Resource::Related { schema, key, field }, method) => (
+                StatusCode::OK,
+                entities::change_related(access, &schema, &key, &field, &method, &fields).await?,
+            ),
+            (Resource::Nowhere | Resource::Filters, _) => return Err(ApiError::NotFound),
+        };
+        Ok(json_response(status, &value))
     }
+}
+
+fn resource_is(resource: &Resource, fixed: &Fixed) -> bool {
+    matches!(resource, Resource::Fixed(named) if named == fixed)
+}
+
+/// The origin that may use the answer: whoever asks, unless only some may.
+fn allowed_origin(node: &dyn Node, headers: &HeaderMap) -> HeaderValue {
+    let origin = headers.get(ORIGIN);
+    let allowed = node.allowed_origins();
+    let named = |origin: &&HeaderValue| allowed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes());
+    let any = HeaderValue::from_static("*");
+    match allowed.first() {
+        None => origin.cloned().unwrap_or(any),
+        Some(first) => match origin.filter(named) {
+            Some(origin) => origin.clone(),
+            None => HeaderValue::try_from(first).unwrap_or(any),
+        },
+    }
+}
+
+fn robots() -> Response {
+    let mut response = Response::new(Body::from("User-agent: *\nDisallow: /"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=UTF-8"));
+    response
 }
 
 /// An answer with a JSON body.
@@ -164,3 +222,4 @@ pub(crate) fn to_value(value: &impl Serialize) -> Result<Value, ApiError> {
 }
 
 const ADMIN_LATENCY: HeaderName = HeaderName::from_static("x-kong-admin-latency");
+const NO_FILTERS: &str = "this endpoint is only available when wasm is enabled";

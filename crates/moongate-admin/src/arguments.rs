@@ -37,9 +37,18 @@ impl Arguments {
         }
     }
 
-    /// Whether an argument of that name was sent.
-    pub(crate) fn contains(&self, name: &str) -> bool {
-        self.0.iter().any(|(n, _)| n == name)
+    /// The first value of an argument.
+    pub(crate) fn first(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl IntoIterator for Arguments {
+    type Item = (String, String);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 
@@ -53,7 +62,7 @@ fn decode(text: &str) -> String {
 }
 
 /// More arguments than this are refused.
-const MOST: usize = 1000;
+pub(crate) const MOST: usize = 1000;
 
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 

@@ -1,25 +1,41 @@
 //! The Admin API: what an operator and Kong's tools see of a node.
 //!
 //! Paths, shapes, error texts and headers are Kong's, because its clients parse all of them; what is
-//! Moongate's own lives below `/moongate` and under the `moongate` key of `GET /`. Entities come from a
-//! declarative configuration here, so they can be read, and every write is refused the way Kong does
-//! without a database.
+//! Moongate's own lives below `/moongate` and under the `moongate` key of `GET /`.
 //!
-//! The API has no authentication. Whoever reaches its listener controls the gateway.
+//! Which entities there are, and what they look like, the catalog of schemas says; their paths, nesting and error texts
+//! follow from it. Where they are kept is the store's matter. With a declarative configuration they can be read, and every
+//! write is refused the way Kong does without a database.
+//!
+//! Unless a token is set the API has no authentication: whoever reaches its listener controls the gateway.
 #![deny(missing_docs)]
 
+mod access;
 mod api;
 mod arguments;
 mod body;
-mod collection;
+mod cache;
+mod certificates;
+mod declarative;
 mod entities;
 mod error;
+mod fixed;
+mod form;
+mod infer;
 mod information;
+mod log_level;
+mod multipart;
 mod node;
+mod openapi;
 mod paging;
 mod plugins;
 mod resource;
+mod schemas;
+mod tags;
+mod targets;
+mod token;
 mod unit;
+mod upstream;
 
 #[cfg(test)]
 mod tests;
@@ -34,7 +50,10 @@ use tokio::net::TcpListener;
 
 pub use api::router;
 pub use information::COMPATIBLE_VERSION;
-pub use node::{Counters, Node};
+pub use node::{
+    Counters, Declarative, Health, HealthError, LoadError, LoadOptions, Loaded, LogLevel, Node, Source,
+    UnknownLevel,
+};
 
 /// Answers the Admin API on `listener` until `shutdown` resolves.
 ///
@@ -57,4 +76,4 @@ pub async fn serve(
 }
 
 type SharedNode = Arc<dyn Node>;
-type SharedCatalog = Arc<dyn PluginCatalog>;
+type SharedPlugins = Arc<dyn PluginCatalog>;

@@ -1,28 +1,47 @@
 //! What the API needs to know of the process that it runs in.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
+mod declarative;
+mod health;
+mod log_level;
 
-use moongate_model::Entities;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use moongate_schema::Catalog;
+use moongate_store::Store;
 use serde_json::Value;
 use uuid::Uuid;
 
+pub use declarative::{Declarative, LoadError, LoadOptions, Loaded, Source};
+pub use health::{Health, HealthError};
+pub use log_level::{LogLevel, UnknownLevel};
+
 /// The node whose Admin API this is.
 ///
-/// Called for each request and never cached, so an implementation answers from memory and does not block.
+/// Called for each request and never cached, so an implementation answers from memory and does not block, except where a
+/// method is asynchronous.
+#[async_trait]
 pub trait Node: Send + Sync + 'static {
-    /// The entities that the node serves from at this moment.
-    fn entities(&self) -> Arc<Entities>;
+    /// The schemas of everything that can be configured now. Another catalog takes its place when plugins come or go.
+    fn catalog(&self) -> Arc<Catalog>;
+
+    /// Where the entities are. A write through it is in use on this node when it returns.
+    ///
+    /// With a declarative configuration the API only reads here.
+    fn store(&self) -> Arc<dyn Store>;
+
+    /// The declarative configuration, if entities come from one. Then every other write is refused.
+    fn declarative(&self) -> Option<&dyn Declarative>;
+
+    /// The health of upstreams, as this node sees it.
+    fn health(&self) -> &dyn Health;
 
     /// The parsed properties, an object with Kong's names, as `GET /` shows them.
     ///
     /// Shown as it is: secrets are masked by the implementation. Clients read at least `database`, `role`,
     /// `router_flavor`, `proxy_listen` and `admin_listen`.
     fn configuration(&self) -> Value;
-
-    /// Hash of the declarative configuration in use, 32 hex digits; all zeros while there is none.
-    fn configuration_hash(&self) -> String;
 
     /// What the proxy listeners have done so far.
     fn counters(&self) -> Counters;
@@ -42,11 +61,27 @@ pub trait Node: Send + Sync + 'static {
     /// Ids of the worker threads, which stand where Kong has the ids of its worker processes.
     fn workers(&self) -> Vec<u32>;
 
+    /// The level from which on messages are logged.
+    fn log_level(&self) -> LogLevel;
+
+    /// Logs from `level` on for so long, then as before.
+    fn set_log_level(&self, level: LogLevel, timeout: Duration);
+
+    /// The secret that every request has to show, if there is one.
+    fn admin_token(&self) -> Option<&str> {
+        None
+    }
+
+    /// The origins whose pages may use the API from a browser; when there are none, all may.
+    fn allowed_origins(&self) -> &[String] {
+        &[]
+    }
+
     /// Reads the configuration again and serves from it.
     ///
     /// # Errors
     /// Why the old configuration stays in use, in words for the operator who asked.
-    fn reload(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>>;
+    async fn reload(&self) -> Result<(), String>;
 }
 
 /// Connections and requests of the proxy listeners.

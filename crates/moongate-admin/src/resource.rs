@@ -1,92 +1,165 @@
 //! Which thing a path names, and which methods that thing takes.
 
+mod patterns;
+
+use std::sync::Arc;
+
+use moongate_schema::{Catalog, Schema};
 use percent_encoding::percent_decode_str;
 
-use crate::collection::{COLLECTIONS, Collection, Relation};
+pub(crate) use patterns::{About, Pattern, patterns};
 
 /// What a path of the API's own names.
+#[derive(Debug, Clone)]
 pub(crate) enum Resource {
-    /// `/`
-    Information,
-    /// `/status`
-    Status,
-    /// `/endpoints`
-    Endpoints,
-    /// `/plugins/enabled`
-    EnabledPlugins,
-    /// `/moongate/plugins`
-    PluginStates,
-    /// `/moongate/plugins/{name}`
-    PluginState(String),
-    /// `/moongate/reload`
-    Reload,
+    /// What is not an entity.
+    Fixed(Fixed),
     /// `/services`, `/services/{services}/routes`
     Collection {
-        /// The collection.
-        collection: &'static Collection,
+        /// The entities.
+        schema: Arc<Schema>,
         /// The entity whose children are meant.
         parent: Option<Parent>,
     },
     /// `/services/{services}`, `/services/{services}/routes/{routes}`
     Entity {
-        /// The collection.
-        collection: &'static Collection,
-        /// The entity, as the path has it.
+        /// The entities.
+        schema: Arc<Schema>,
+        /// The one that is meant, as the path has it.
         key: String,
         /// The entity whose child is meant.
         parent: Option<Parent>,
     },
     /// `/routes/{routes}/service`
     Related {
-        /// The collection of the entity that holds the foreign key.
-        collection: &'static Collection,
-        /// That entity, as the path has it.
+        /// The entities that have the reference.
+        schema: Arc<Schema>,
+        /// The one that is meant, as the path has it.
         key: String,
-        /// The foreign key.
-        relation: &'static Relation,
+        /// The field with the reference.
+        field: String,
     },
+    /// A thing of an upstream.
+    Upstream {
+        /// The upstream, as the path has it.
+        key: String,
+        /// The thing.
+        what: OfUpstream,
+    },
+    /// A path that Kong lists and never answers.
+    Nowhere,
+    /// A path for the filters of Kong's other kind of WebAssembly plugins, which Moongate has not.
+    Filters,
+}
+
+/// What is not an entity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fixed {
+    Information,
+    Status,
+    Dns,
+    Timers,
+    Endpoints,
+    OpenApi,
+    Robots,
+    EnabledPlugins,
+    PluginConfigSchema(String),
+    PluginStates,
+    PluginState(String),
+    Reload,
+    EntitySchema(String),
+    PluginSchema(String),
+    VaultSchema(String),
+    FilterSchema(String),
+    Validation(String),
+    Configuration,
+    Cache,
+    Cached(String),
+    LogLevel,
+    NewLogLevel(String),
+    DataPlanes,
+    Tags,
+    Tagged(String),
 }
 
 /// The entity under which a nested path looks.
+#[derive(Debug, Clone)]
 pub(crate) struct Parent {
-    /// Its collection.
-    pub(crate) collection: &'static Collection,
+    /// Its kind.
+    pub(crate) schema: Arc<Schema>,
     /// The entity, as the path has it.
     pub(crate) key: String,
-    /// The children's foreign key.
-    pub(crate) relation: &'static Relation,
+    /// The children's field with the reference.
+    pub(crate) field: String,
+}
+
+/// A thing of an upstream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum OfUpstream {
+    /// `/upstreams/{upstreams}/health`
+    Health,
+    /// `/upstreams/{upstreams}/targets/all`
+    AllTargets,
+    /// `/upstreams/{upstreams}/targets/{targets}/{address}/healthy`
+    TargetHealth {
+        /// The target, as the path has it.
+        target: String,
+        /// One of its addresses.
+        address: Option<String>,
+        /// What it is to be called.
+        healthy: bool,
+    },
 }
 
 impl Resource {
     /// What `path` names; one slash at its end makes no difference.
-    pub(crate) fn find(path: &str) -> Option<Self> {
+    pub(crate) fn find(catalog: &Catalog, path: &str) -> Option<Self> {
         let segments = segments(path)?;
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        Some(match *segments.as_slice() {
-            [] => Self::Information,
-            ["status"] => Self::Status,
-            ["endpoints"] => Self::Endpoints,
-            ["plugins", "enabled"] => Self::EnabledPlugins,
-            ["moongate", "plugins"] => Self::PluginStates,
-            ["moongate", "plugins", name] => Self::PluginState(name.to_owned()),
-            ["moongate", "reload"] => Self::Reload,
-            [name] => Self::Collection { collection: Collection::named(name)?, parent: None },
-            [name, key] => {
-                Self::Entity { collection: Collection::named(name)?, key: key.to_owned(), parent: None }
+        if let Some(fixed) = Fixed::find(&segments) {
+            return Some(Self::Fixed(fixed));
+        }
+        let (first, rest) = segments.split_first()?;
+        let schema =
+            catalog.entity_by_admin_path(first).filter(|schema| schema.has_admin_endpoints())?.clone();
+        if schema.name() == "upstreams"
+            && let Some((key, what)) = of_upstream(rest)
+        {
+            return Some(Self::Upstream { key, what });
+        }
+        match (schema.name(), rest) {
+            ("targets", [] | [_] | [_, "upstream"]) | ("snis", [_, "certificate"]) => {
+                return Some(Self::Nowhere);
             }
-            [name, key, below] => {
-                let collection = Collection::named(name)?;
-                match collection.relation(below) {
-                    Some(relation) => Self::Related { collection, key: key.to_owned(), relation },
-                    None => {
-                        let (collection, parent) = nested(collection, key, below)?;
-                        Self::Collection { collection, parent: Some(parent) }
-                    }
-                }
+            ("targets", _) => return None,
+            ("routes", [_, "filters", "all" | "enabled" | "disabled"]) => return Some(Self::Filters),
+            _ => {}
+        }
+        let resource = Self::entity(catalog, schema, rest)?;
+        let kind = match &resource {
+            Self::Collection { schema, .. } | Self::Entity { schema, .. } | Self::Related { schema, .. } => {
+                schema.name()
             }
-            [name, key, below, child] => {
-                let (collection, parent) = nested(Collection::named(name)?, key, below)?;
-                Self::Entity { collection, key: child.to_owned(), parent: Some(parent) }
+            _ => "",
+        };
+        Some(if kind == "filter_chains" { Self::Filters } else { resource })
+    }
+
+    /// What the segments behind the name of a kind of entities name.
+    fn entity(catalog: &Catalog, schema: Arc<Schema>, rest: &[&str]) -> Option<Self> {
+        Some(match *rest {
+            [] => Self::Collection { schema, parent: None },
+            [key] => Self::Entity { schema, key: key.to_owned(), parent: None },
+            [key, field] if schema.references().any(|reference| reference.name == field) => {
+                Self::Related { schema, key: key.to_owned(), field: field.to_owned() }
+            }
+            [key, below] => {
+                let (schema, parent) = nested(catalog, schema, key, below)?;
+                Self::Collection { schema, parent: Some(parent) }
+            }
+            [key, below, child] => {
+                let (schema, parent) = nested(catalog, schema, key, below)?;
+                Self::Entity { schema, key: child.to_owned(), parent: Some(parent) }
             }
             _ => return None,
         })
@@ -95,38 +168,91 @@ impl Resource {
     /// The methods that it takes, in alphabetical order.
     pub(crate) fn methods(&self) -> &'static [&'static str] {
         match self {
-            Self::Information
-            | Self::Status
-            | Self::Endpoints
-            | Self::EnabledPlugins
-            | Self::PluginStates
-            | Self::PluginState(_) => &["GET", "HEAD", "OPTIONS"],
-            Self::Reload => &["OPTIONS", "POST"],
+            Self::Fixed(fixed) => fixed.methods(),
             Self::Collection { .. } => &["GET", "HEAD", "OPTIONS", "POST"],
             Self::Entity { .. } | Self::Related { .. } => {
                 &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "PUT"]
             }
+            Self::Upstream { what: OfUpstream::TargetHealth { .. }, .. } => &["OPTIONS", "PUT"],
+            Self::Upstream { .. } => &["GET", "HEAD", "OPTIONS"],
+            Self::Nowhere | Self::Filters => &[],
         }
     }
 
-    /// The pattern of every path that [`Resource::find`] knows, in no particular order.
-    pub(crate) fn patterns() -> Vec<String> {
-        let mut patterns: Vec<String> = FIXED.iter().map(|&pattern| pattern.to_owned()).collect();
-        for collection in COLLECTIONS {
-            let all = format!("/{}", collection.name);
-            let one = format!("{all}/{{{}}}", collection.name);
-            for relation in collection.relations {
-                patterns.push(format!("{one}/{}", relation.field));
-            }
-            for child in COLLECTIONS.iter().filter(|child| child.relation_to(collection).is_some()) {
-                let nested = format!("{one}/{}", child.name);
-                patterns.push(format!("{nested}/{{{}}}", child.name));
-                patterns.push(nested);
-            }
-            patterns.extend([all, one]);
+    /// Whether it takes a method.
+    pub(crate) fn takes(&self, method: &str) -> bool {
+        match self {
+            // Clients that also know older versions of Kong send POST there.
+            Self::Upstream { what: OfUpstream::TargetHealth { .. }, .. } if method == "POST" => true,
+            _ => self.methods().contains(&method),
         }
-        patterns
     }
+}
+
+impl Fixed {
+    fn find(segments: &[&str]) -> Option<Self> {
+        let own = |text: &str| text.to_owned();
+        Some(match *segments {
+            [] => Self::Information,
+            ["status"] => Self::Status,
+            ["status", "dns"] => Self::Dns,
+            ["timers"] => Self::Timers,
+            ["endpoints"] => Self::Endpoints,
+            ["openapi.json"] => Self::OpenApi,
+            ["robots.txt"] => Self::Robots,
+            ["plugins", "enabled"] => Self::EnabledPlugins,
+            ["plugins", "schema", name] => Self::PluginConfigSchema(own(name)),
+            ["moongate", "plugins"] => Self::PluginStates,
+            ["moongate", "plugins", name] => Self::PluginState(own(name)),
+            ["moongate", "reload"] => Self::Reload,
+            ["schemas", name, "validate"] => Self::Validation(own(name)),
+            ["schemas", "plugins", name] => Self::PluginSchema(own(name)),
+            ["schemas", "vaults", name] => Self::VaultSchema(own(name)),
+            ["schemas", "filters", name] => Self::FilterSchema(own(name)),
+            ["schemas", name] => Self::EntitySchema(own(name)),
+            ["config"] => Self::Configuration,
+            ["cache"] => Self::Cache,
+            ["cache", key] => Self::Cached(own(key)),
+            ["debug", "node", "log-level"] => Self::LogLevel,
+            ["debug", "node" | "cluster", "log-level", level] => Self::NewLogLevel(own(level)),
+            ["clustering", "data-planes" | "status"] => Self::DataPlanes,
+            ["tags"] => Self::Tags,
+            ["tags", tag] => Self::Tagged(own(tag)),
+            _ => return None,
+        })
+    }
+
+    fn methods(&self) -> &'static [&'static str] {
+        match self {
+            Self::Reload | Self::Validation(_) => &["OPTIONS", "POST"],
+            Self::Configuration => &["GET", "HEAD", "OPTIONS", "POST"],
+            Self::Cache => &["DELETE", "OPTIONS"],
+            Self::Cached(_) => &["DELETE", "GET", "HEAD", "OPTIONS"],
+            Self::NewLogLevel(_) => &["OPTIONS", "PUT"],
+            _ => &["GET", "HEAD", "OPTIONS"],
+        }
+    }
+}
+
+/// What the segments behind `/upstreams` name, if it is none of what other entities have as well.
+fn of_upstream(rest: &[&str]) -> Option<(String, OfUpstream)> {
+    let (key, what) = match *rest {
+        [key, "health"] => (key, OfUpstream::Health),
+        [key, "targets", "all"] => (key, OfUpstream::AllTargets),
+        [key, "targets", target, ref address @ .., last @ ("healthy" | "unhealthy")] if address.len() < 2 => {
+            let address = address.first().map(|&address| address.to_owned());
+            (key, OfUpstream::TargetHealth { target: target.to_owned(), address, healthy: last == "healthy" })
+        }
+        _ => return None,
+    };
+    Some((key.to_owned(), what))
+}
+
+fn nested(catalog: &Catalog, schema: Arc<Schema>, key: &str, below: &str) -> Option<(Arc<Schema>, Parent)> {
+    let mut children = catalog.children(schema.name()).iter();
+    let child =
+        children.find(|child| child.schema.has_admin_endpoints() && child.schema.nested_path() == below)?;
+    Some((child.schema.clone(), Parent { schema, key: key.to_owned(), field: child.field.clone() }))
 }
 
 /// The segments of a path, decoded; `None` where a path names nothing at all.
@@ -144,49 +270,5 @@ pub(crate) fn segments(path: &str) -> Option<Vec<String>> {
         .collect()
 }
 
-fn nested(collection: &'static Collection, key: &str, below: &str) -> Option<(&'static Collection, Parent)> {
-    let child = Collection::named(below)?;
-    let relation = child.relation_to(collection)?;
-    Some((child, Parent { collection, key: key.to_owned(), relation }))
-}
-
-const FIXED: &[&str] = &[
-    "/",
-    "/status",
-    "/endpoints",
-    "/plugins/enabled",
-    "/moongate/plugins",
-    "/moongate/plugins/{name}",
-    "/moongate/reload",
-];
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_listed_pattern_is_found_and_no_double_slash_is() {
-        for pattern in Resource::patterns() {
-            assert!(Resource::find(&pattern).is_some(), "{pattern}");
-            assert!(Resource::find(&format!("/{pattern}")).is_none(), "{pattern}");
-        }
-    }
-
-    #[test]
-    fn a_slash_at_the_end_makes_no_difference_and_two_do() {
-        assert!(matches!(Resource::find("/services/"), Some(Resource::Collection { parent: None, .. })));
-        assert!(Resource::find("/services//").is_none());
-        assert!(Resource::find("/services//routes").is_none());
-    }
-
-    #[test]
-    fn a_segment_is_decoded_after_the_path_was_cut_into_segments() {
-        let Some(Resource::Entity { key, .. }) = Resource::find("/services/a%2Fb%20c") else { panic!() };
-        assert_eq!(key, "a/b c");
-    }
-
-    #[test]
-    fn a_segment_that_is_not_utf_8_names_nothing() {
-        assert!(Resource::find("/services/%ff").is_none());
-    }
-}
+mod tests;

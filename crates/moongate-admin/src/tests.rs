@@ -1,24 +1,34 @@
 //! The API over a real connection, in front of a made-up node with made-up plugins.
 
+mod access;
+mod below;
+mod certificates;
+mod config;
 mod entities;
 mod fakes;
 mod information;
+mod node;
 mod plugins;
 mod protocol;
 mod read_only;
+mod schemas;
+mod upstreams;
+mod writes;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use moongate_hooks::{AdminRoute, HookError, PluginState, Reply};
-use moongate_model::Entities;
+use moongate_schema::{Context, Object, Operation, SystemRandomness};
+use moongate_store::Change;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
 
-use self::fakes::{FakeCatalog, FakeNode, reference, service, status};
+use self::fakes::{FakeCatalog, FakeNode, status};
+use crate::Node;
 
 /// A running API and the parts behind it.
 struct Api {
@@ -28,7 +38,22 @@ struct Api {
 }
 
 impl Api {
+    /// A node with a few entities.
     async fn start() -> Self {
+        let node = FakeNode::default();
+        fill(&node).await;
+        Self::with(node, FakeCatalog::default()).await
+    }
+
+    /// A node with the same entities from a declarative configuration.
+    async fn declarative() -> Self {
+        let node = FakeNode::default();
+        fill(&node).await;
+        Self::with(node.declarative(), FakeCatalog::default()).await
+    }
+
+    /// A node without an entity.
+    async fn empty() -> Self {
         Self::with(FakeNode::default(), FakeCatalog::default()).await
     }
 
@@ -43,6 +68,26 @@ impl Api {
 
     async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &[], "").await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Answer {
+        self.json("POST", path, &body.to_string()).await
+    }
+
+    async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.json("PATCH", path, &body.to_string()).await
+    }
+
+    async fn put(&self, path: &str, body: Value) -> Answer {
+        self.json("PUT", path, &body.to_string()).await
+    }
+
+    async fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, &[], "").await
+    }
+
+    async fn form(&self, method: &str, path: &str, body: &str) -> Answer {
+        self.send(method, path, &[("Content-Type", "application/x-www-form-urlencoded")], body).await
     }
 
     async fn json(&self, method: &str, path: &str, body: &str) -> Answer {
@@ -103,6 +148,22 @@ impl Answer {
         data.iter().map(|entity| entity["id"].as_str().unwrap().parse::<Uuid>().unwrap().as_u128()).collect()
     }
 
+    /// That the schema refuses the request, with these problems.
+    fn assert_invalid(&self, message: &str, fields: Value) {
+        let body = json!({"code": 2, "name": "schema violation", "message": message, "fields": fields});
+        self.assert(400, body);
+    }
+
+    /// That the answer is an entity with at least these fields.
+    fn assert_entity(&self, status: u16, fields: Value) -> Value {
+        let value = self.value();
+        assert_eq!(self.status, status, "{value}");
+        for (name, expected) in fields.as_object().unwrap() {
+            assert_eq!(&value[name], expected, "{name} of {value}");
+        }
+        value
+    }
+
     fn assert(&self, status: u16, body: Value) {
         assert_eq!((self.status, self.value()), (status, body));
     }
@@ -110,4 +171,45 @@ impl Answer {
     fn assert_message(&self, status: u16, message: &str) {
         self.assert(status, json!({"message": message}));
     }
+}
+
+fn id(number: u128) -> String {
+    Uuid::from_u128(number).to_string()
+}
+
+fn reference(number: u128) -> Value {
+    json!({"id": id(number)})
+}
+
+/// Puts entities into a node without asking the API.
+async fn put(node: &FakeNode, entity: &str, fields: Value) {
+    let Value::Object(fields) = fields else { panic!("no fields") };
+    let context = Context::new(1_700_000_000_000, &SystemRandomness);
+    let schema = node.catalog().entity(entity).unwrap().clone();
+    let mut row: Object = schema.complete(fields, Operation::Insert, &context).unwrap();
+    row.retain(|name, _| !schema.field_named(name).is_some_and(|field| field.transient));
+    node.store().write(vec![Change::insert(entity, row)]).await.unwrap();
+}
+
+async fn fill(node: &FakeNode) {
+    for (number, name, tags) in
+        [(1, "one", json!(["a"])), (2, "two", json!(["a", "b"])), (3, "three", json!(["b"]))]
+    {
+        let fields = json!({"id": id(number), "name": name, "host": "upstream.test", "tags": tags});
+        put(node, "services", fields).await;
+    }
+    for (number, name, service) in [
+        (11, json!("r1"), reference(1)),
+        (12, json!(null), reference(1)),
+        (13, json!("r3"), reference(2)),
+        (14, json!("lonely"), json!(null)),
+    ] {
+        put(node, "routes", json!({"id": id(number), "name": name, "service": service, "paths": ["/x"]}))
+            .await;
+    }
+    put(node, "consumers", json!({"id": id(31), "username": "bob", "custom_id": "c1"})).await;
+    put(node, "plugins", json!({"id": id(21), "name": "limits"})).await;
+    let second = json!({"id": id(22), "name": "limits", "instance_name": "second", "service": reference(1)});
+    put(node, "plugins", second).await;
+    put(node, "plugins", json!({"id": id(23), "name": "key-auth"})).await;
 }

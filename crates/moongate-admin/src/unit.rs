@@ -17,7 +17,7 @@ impl Unit {
     /// Reads `unit` (`b`, `k`, `m` or `g`, by default `m`) and `scale` (decimals, by default 2).
     ///
     /// # Errors
-    /// [`ApiError::Refused`] for another unit.
+    /// [`ApiError::Message`] for another unit.
     pub(crate) fn of(arguments: &Arguments) -> Result<Self, ApiError> {
         let binary = match arguments.one("unit")?.unwrap_or("m") {
             "" | "b" | "B" => None,
@@ -26,7 +26,7 @@ impl Unit {
             "g" | "G" => Some((3, "GiB")),
             other => {
                 let text = format!("invalid unit '{other}' (expected 'k/K', 'm/M', or 'g/G')");
-                return Err(ApiError::Refused(text));
+                return Err(ApiError::refused(text));
             }
         };
         let decimals = arguments.one("scale")?.and_then(|scale| scale.parse().ok()).unwrap_or(2);

@@ -1,63 +1,88 @@
-//! A node with three services, four routes and three plugin configurations, and a catalog of plugins that
-//! answer what a test tells them to.
+//! A node with entities in memory, and a catalog of plugins that answer what a test tells them to.
+
+mod health;
+mod schemas;
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
 use moongate_hooks::{AdminRequest, AdminRoute, HookError, PluginCatalog, PluginState, PluginStatus, Reply};
-use moongate_model::{
-    Entities, HttpsRedirectStatus, PathHandling, Plugin, Protocol, Reference, Route, Service,
-};
+use moongate_schema::Catalog;
+use moongate_store::{Layout, MemoryStore, Store};
 use parking_lot::Mutex;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::{Counters, Node};
+pub(crate) use self::health::FakeHealth;
+pub(crate) use self::schemas::builder;
+use crate::{Counters, Declarative, Health, LoadError, LoadOptions, Loaded, LogLevel, Node, Source};
 
-pub(super) struct FakeNode {
-    pub(super) entities: Arc<Entities>,
-    pub(super) reload: Result<(), String>,
+pub(crate) struct FakeNode {
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) declarative: Option<FakeDeclarative>,
+    pub(crate) health: FakeHealth,
+    pub(crate) log_level: Mutex<(LogLevel, Option<Duration>)>,
+    pub(crate) token: Option<String>,
+    pub(crate) origins: Vec<String>,
+    pub(crate) reload: Result<(), String>,
     /// Makes a reload tell that it began, wait, and tell that it ended.
-    pub(super) slow_reload: Option<[Notify; 3]>,
+    pub(crate) slow_reload: Option<[Notify; 3]>,
 }
 
 impl Default for FakeNode {
     fn default() -> Self {
-        let entities = Entities {
-            services: vec![
-                service(1, "one", &["a"]),
-                service(2, "two", &["a", "b"]),
-                service(3, "three", &["b"]),
-            ],
-            routes: vec![
-                route(11, Some("r1"), Some(1)),
-                route(12, None, Some(1)),
-                route(13, Some("r3"), Some(2)),
-                route(14, Some("lonely"), None),
-            ],
-            plugins: vec![
-                plugin(21, "add-header", None, None),
-                plugin(22, "add-header", Some("second"), Some(1)),
-                plugin(23, "gone", None, None),
-            ],
-        };
-        Self { entities: Arc::new(entities), reload: Ok(()), slow_reload: None }
+        Self::of(builder().build().unwrap())
     }
 }
 
+impl FakeNode {
+    /// A node without an entity.
+    pub(crate) fn of(catalog: Catalog) -> Self {
+        let store = Arc::new(MemoryStore::new(Arc::new(Layout::of(&catalog))));
+        Self {
+            catalog: Arc::new(catalog),
+            health: FakeHealth { store: store.clone(), unhealthy: Mutex::default() },
+            store,
+            declarative: None,
+            log_level: Mutex::new((LogLevel::Notice, None)),
+            token: None,
+            origins: Vec::new(),
+            reload: Ok(()),
+            slow_reload: None,
+        }
+    }
+
+    /// The same node, with entities that come from a declarative configuration.
+    pub(crate) fn declarative(self) -> Self {
+        Self { declarative: Some(FakeDeclarative::default()), ..self }
+    }
+}
+
+#[async_trait]
 impl Node for FakeNode {
-    fn entities(&self) -> Arc<Entities> {
-        self.entities.clone()
+    fn catalog(&self) -> Arc<Catalog> {
+        self.catalog.clone()
+    }
+
+    fn store(&self) -> Arc<dyn Store> {
+        self.store.clone()
+    }
+
+    fn declarative(&self) -> Option<&dyn Declarative> {
+        self.declarative.as_ref().map(|declarative| declarative as &dyn Declarative)
+    }
+
+    fn health(&self) -> &dyn Health {
+        &self.health
     }
 
     fn configuration(&self) -> Value {
-        json!({"database": "off", "role": "traditional"})
-    }
-
-    fn configuration_hash(&self) -> String {
-        "41e943caec385f88f740539b5cb366b3".to_owned()
+        json!({"database": "memory", "role": "traditional", "log_level": "as configured"})
     }
 
     fn counters(&self) -> Counters {
@@ -84,24 +109,66 @@ impl Node for FakeNode {
         vec![4, 5]
     }
 
-    fn reload(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
-        Box::pin(async {
-            if let Some([began, go_on, ended]) = &self.slow_reload {
-                began.notify_one();
-                go_on.notified().await;
-                ended.notify_one();
-            }
-            self.reload.clone()
-        })
+    fn log_level(&self) -> LogLevel {
+        self.log_level.lock().0
+    }
+
+    fn set_log_level(&self, level: LogLevel, timeout: Duration) {
+        *self.log_level.lock() = (level, Some(timeout));
+    }
+
+    fn admin_token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    fn allowed_origins(&self) -> &[String] {
+        &self.origins
+    }
+
+    async fn reload(&self) -> Result<(), String> {
+        if let Some([began, go_on, ended]) = &self.slow_reload {
+            began.notify_one();
+            go_on.notified().await;
+            ended.notify_one();
+        }
+        self.reload.clone()
+    }
+}
+
+/// Remembers what was loaded, and answers what a test tells it to.
+pub(crate) struct FakeDeclarative {
+    pub(crate) loaded: Mutex<Vec<(Source, LoadOptions)>>,
+    pub(crate) result: Result<Loaded, LoadError>,
+}
+
+impl Default for FakeDeclarative {
+    fn default() -> Self {
+        Self { loaded: Mutex::default(), result: Ok(Loaded::Entities(json!({}))) }
+    }
+}
+
+#[async_trait]
+impl Declarative for FakeDeclarative {
+    fn hash(&self) -> String {
+        "41e943caec385f88f740539b5cb366b3".to_owned()
+    }
+
+    async fn load(&self, source: Source, options: LoadOptions) -> Result<Loaded, LoadError> {
+        self.loaded.lock().push((source, options));
+        self.result.clone()
+    }
+
+    async fn export(&self) -> Result<String, String> {
+        Ok("_format_version: '3.0'\n".to_owned())
     }
 }
 
 /// A catalog whose plugin answers each admin request with what it is told to.
-pub(super) struct FakeCatalog {
-    pub(super) plugins: Vec<PluginStatus>,
-    pub(super) routes: Mutex<Vec<AdminRoute>>,
-    pub(super) reply: Result<Reply, HookError>,
-    pub(super) seen: Mutex<Vec<(String, AdminRequest)>>,
+pub(crate) struct FakeCatalog {
+    pub(crate) plugins: Vec<PluginStatus>,
+    pub(crate) routes: Mutex<Vec<AdminRoute>>,
+    pub(crate) reply: Result<Reply, HookError>,
+    pub(crate) seen: Mutex<Vec<(String, AdminRequest)>>,
 }
 
 impl Default for FakeCatalog {
@@ -138,77 +205,7 @@ impl PluginCatalog for FakeCatalog {
     }
 }
 
-pub(super) fn service(id: u128, name: &str, tags: &[&str]) -> Service {
-    Service {
-        id: Uuid::from_u128(id),
-        name: Some(name.to_owned()),
-        created_at: 1_700_000_000,
-        updated_at: 1_700_000_000,
-        retries: 5,
-        protocol: Protocol::Http,
-        host: "upstream.test".to_owned(),
-        port: 80,
-        path: None,
-        connect_timeout: 60000,
-        write_timeout: 60000,
-        read_timeout: 60000,
-        tags: Some(tags.iter().map(|&tag| tag.to_owned()).collect()),
-        client_certificate: None,
-        tls_verify: None,
-        tls_verify_depth: None,
-        ca_certificates: None,
-        enabled: true,
-    }
-}
-
-fn route(id: u128, name: Option<&str>, service: Option<u128>) -> Route {
-    Route {
-        id: Uuid::from_u128(id),
-        name: name.map(str::to_owned),
-        created_at: 1_700_000_000,
-        updated_at: 1_700_000_000,
-        protocols: vec![Protocol::Http, Protocol::Https],
-        methods: None,
-        hosts: None,
-        paths: Some(vec!["/x".to_owned()]),
-        headers: None,
-        snis: None,
-        sources: None,
-        destinations: None,
-        https_redirect_status_code: HttpsRedirectStatus::default(),
-        regex_priority: 0,
-        strip_path: true,
-        path_handling: PathHandling::default(),
-        preserve_host: false,
-        request_buffering: true,
-        response_buffering: true,
-        tags: None,
-        service: service.map(reference),
-    }
-}
-
-fn plugin(id: u128, name: &str, instance: Option<&str>, service: Option<u128>) -> Plugin {
-    Plugin {
-        id: Uuid::from_u128(id),
-        name: name.to_owned(),
-        instance_name: instance.map(str::to_owned),
-        created_at: 1_700_000_000,
-        updated_at: 1_700_000_000,
-        route: None,
-        service: service.map(reference),
-        consumer: None,
-        config: Map::new(),
-        protocols: vec![Protocol::Http],
-        enabled: true,
-        tags: None,
-    }
-}
-
-pub(super) fn reference(id: u128) -> Reference {
-    Reference { id: Uuid::from_u128(id) }
-}
-
-pub(super) fn status(name: &str, state: PluginState, generation: u64) -> PluginStatus {
+pub(crate) fn status(name: &str, state: PluginState, generation: u64) -> PluginStatus {
     PluginStatus {
         name: name.to_owned(),
         version: Some("1.2.0".to_owned()),

@@ -28,6 +28,27 @@ async fn the_origin_of_a_browser_is_allowed_by_name() {
 }
 
 #[tokio::test]
+async fn only_the_configured_origins_are_allowed_when_there_are_some() {
+    let origins = vec!["http://gui.test".to_owned(), "http://other.test".to_owned()];
+    let api = Api::with(FakeNode { origins, ..FakeNode::default() }, FakeCatalog::default()).await;
+    for (origin, allowed) in
+        [("http://other.test", "http://other.test"), ("http://evil.test", "http://gui.test")]
+    {
+        let answer = api.send("GET", "/", &[("Origin", origin)], "").await;
+        assert_eq!(answer.header("access-control-allow-origin"), Some(allowed));
+    }
+    assert_eq!(api.get("/").await.header("access-control-allow-origin"), Some("http://gui.test"));
+}
+
+#[tokio::test]
+async fn robots_are_kept_away() {
+    let answer = Api::start().await.get("/robots.txt").await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, "User-agent: *\nDisallow: /"));
+    assert_eq!(answer.header("content-type"), Some("text/plain; charset=UTF-8"));
+    assert_eq!(answer.header("access-control-allow-origin"), None);
+}
+
+#[tokio::test]
 async fn options_lists_the_methods_of_a_path() {
     let api = Api::start().await;
     let entity = "DELETE, GET, HEAD, OPTIONS, PATCH, PUT";
@@ -41,6 +62,15 @@ async fn options_lists_the_methods_of_a_path() {
         ("/routes/nope/plugins/nope", entity),
         ("/routes/nope/service", entity),
         ("/moongate/reload", "OPTIONS, POST"),
+        ("/cache", "DELETE, OPTIONS"),
+        ("/cache/x", "DELETE, GET, HEAD, OPTIONS"),
+        ("/config", "GET, HEAD, OPTIONS, POST"),
+        ("/schemas/services/validate", "OPTIONS, POST"),
+        ("/debug/node/log-level/debug", "OPTIONS, PUT"),
+        ("/upstreams/nope/health", "GET, HEAD, OPTIONS"),
+        ("/upstreams/nope/targets/nope/healthy", "OPTIONS, PUT"),
+        ("/upstreams/nope/targets/nope/1.2.3.4/unhealthy", "OPTIONS, PUT"),
+        ("/consumers/nope/key-auth", "GET, HEAD, OPTIONS, POST"),
     ] {
         let answer = api.send("OPTIONS", path, &[], "").await;
         assert_eq!((answer.status, answer.body.as_str()), (204, ""), "{path}");
@@ -51,7 +81,7 @@ async fn options_lists_the_methods_of_a_path() {
     let wanted = [("Access-Control-Request-Headers", "X-Foo")];
     let answer = api.send("OPTIONS", "/services", &wanted, "").await;
     assert_eq!(answer.header("access-control-allow-headers"), Some("X-Foo"));
-    for path in ["/nope", "*"] {
+    for path in ["/nope", "*", "/consumers/nope/nope"] {
         api.send("OPTIONS", path, &[], "").await.assert_message(404, "Not found");
     }
 }

@@ -1,20 +1,21 @@
-//! Writes on entities, all of which are refused.
+//! Writes on entities that come from a declarative configuration, all of which are refused.
 
 use super::*;
-
-fn id(number: u128) -> String {
-    Uuid::from_u128(number).to_string()
-}
 
 async fn assert_refused(api: &Api, method: &str, path: &str, what: &str) {
     let message = format!("cannot {what} when not using a database");
     let expected = json!({"code": 12, "name": "operation unsupported", "message": message});
-    api.json(method, path, "{\"host\": \"x\"}").await.assert(405, expected);
+    let body = match what {
+        _ if what.contains("'routes'") => "{\"paths\": [\"/\"]}",
+        _ if what.contains("'plugins'") => "{\"name\": \"limits\"}",
+        _ => "{\"host\": \"x\"}",
+    };
+    api.json(method, path, body).await.assert(405, expected);
 }
 
 #[tokio::test]
 async fn writes_are_refused_in_the_words_of_kong_without_a_database() {
-    let api = Api::start().await;
+    let api = Api::declarative().await;
     let by_id = format!("/services/{}", id(1));
     assert_refused(&api, "POST", "/services", "create 'services' entities").await;
     assert_refused(&api, "PUT", &by_id, "create or update 'services' entities").await;
@@ -29,7 +30,7 @@ async fn writes_are_refused_in_the_words_of_kong_without_a_database() {
 
 #[tokio::test]
 async fn writes_below_a_parent_are_refused_for_the_child() {
-    let api = Api::start().await;
+    let api = Api::declarative().await;
     assert_refused(&api, "POST", "/services/one/routes", "create 'routes' entities").await;
     assert_refused(&api, "POST", "/services/one/plugins", "create 'plugins' entities").await;
     let child = "/services/one/routes/r1";
@@ -42,7 +43,7 @@ async fn writes_below_a_parent_are_refused_for_the_child() {
 
 #[tokio::test]
 async fn writes_through_a_foreign_key_are_refused_for_the_entity_that_it_holds() {
-    let api = Api::start().await;
+    let api = Api::declarative().await;
     assert_refused(&api, "PATCH", "/routes/r1/service", "update 'services' entities").await;
     assert_refused(&api, "PUT", "/routes/r1/service", "create or update 'services' entities").await;
     assert_refused(&api, "PUT", "/routes/lonely/service", "create or update 'services' entities").await;
@@ -54,7 +55,7 @@ async fn writes_through_a_foreign_key_are_refused_for_the_entity_that_it_holds()
 
 #[tokio::test]
 async fn deleting_what_does_not_exist_succeeds_except_below_a_parent() {
-    let api = Api::start().await;
+    let api = Api::declarative().await;
     for path in ["/services/nope", &format!("/services/{}", id(77)), "/plugins/nope"] {
         let answer = api.send("DELETE", path, &[], "").await;
         assert_eq!((answer.status, answer.body.as_str()), (204, ""), "{path}");
@@ -66,7 +67,7 @@ async fn deleting_what_does_not_exist_succeeds_except_below_a_parent() {
 
 #[tokio::test]
 async fn changing_what_does_not_exist_names_what_was_not_found() {
-    let api = Api::start().await;
+    let api = Api::declarative().await;
     api.json("PATCH", "/services/nope", "{}").await.assert(
         404,
         json!({"code": 6, "name": "not found", "fields": {"name": "nope"},
@@ -83,12 +84,12 @@ async fn changing_what_does_not_exist_names_what_was_not_found() {
 
 #[tokio::test]
 async fn a_missing_plugin_configuration_is_only_an_entity_when_the_body_names_the_plugin() {
-    let api = Api::start().await;
+    let api = Api::declarative().await;
     api.json("PATCH", "/plugins/nope", "{\"enabled\": true}").await.assert_message(404, "Not found");
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
     for answer in [
-        api.json("PATCH", "/plugins/nope", "{\"name\": \"cors\"}").await,
-        api.send("PATCH", "/plugins/nope", &form, "enabled=true&name=cors").await,
+        api.json("PATCH", "/plugins/nope", "{\"name\": \"limits\"}").await,
+        api.send("PATCH", "/plugins/nope", &form, "enabled=true&name=limits").await,
     ] {
         assert_eq!((answer.status, &answer.value()["code"]), (404, &json!(6)));
         assert_eq!(answer.value()["fields"], json!({"instance_name": "nope"}));
@@ -97,14 +98,16 @@ async fn a_missing_plugin_configuration_is_only_an_entity_when_the_body_names_th
 
 #[tokio::test]
 async fn bodies_that_cannot_be_read_are_refused_before_anything_is_looked_up() {
-    let api = Api::start().await;
+    let api = Api::declarative().await;
     for body in ["", "{", "{} x"] {
         api.json("POST", "/services/nope/routes", body).await.assert_message(400, "Cannot parse JSON body");
     }
     for body in ["12", "null", "[1]"] {
         api.json("POST", "/services", body).await.assert_message(500, "An unexpected error occurred");
     }
-    assert_eq!(api.json("POST", "/services", "[]").await.status, 405);
+    let missing = json!({"host": "required field missing"});
+    let message = "schema violation (host: required field missing)";
+    api.json("POST", "/services", "[]").await.assert_invalid(message, missing.clone());
     for (headers, body) in [
         (&[("Content-Type", "text/plain")][..], "x"),
         (&[("Content-Type", "text/plain")], ""),
@@ -113,5 +116,5 @@ async fn bodies_that_cannot_be_read_are_refused_before_anything_is_looked_up() {
     ] {
         assert_eq!(api.send("POST", "/services", headers, body).await.status, 415, "{headers:?}");
     }
-    assert_eq!(api.send("POST", "/services", &[], "").await.status, 405);
+    api.send("POST", "/services", &[], "").await.assert_invalid(message, missing);
 }
