@@ -65,7 +65,7 @@ impl Format {
 }
 
 /// A configuration that was read without a problem.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Declaration {
     /// Everything that the file declares, complete, with references resolved and secrets transformed: what is to be
     /// stored. The `ttl` of a row is in seconds from now.
@@ -104,6 +104,13 @@ impl Declaration {
     /// Whether nothing is declared.
     pub fn is_empty(&self) -> bool {
         self.rows.values().all(BTreeMap::is_empty)
+    }
+}
+
+impl Default for Declaration {
+    /// A configuration that declares nothing.
+    fn default() -> Self {
+        Self { rows: Rows::new(), hash: Self::EMPTY_HASH.to_owned(), shown: Rows::new() }
     }
 }
 
@@ -226,7 +233,7 @@ fn item<'d>(document: &'d mut Object, drafts: &Drafts<'_>, draft: &Draft<'_>) ->
 
 /// Makes what is stored of what was checked.
 fn collect(drafts: &Drafts<'_>, checked: Checked, transforms: bool) -> Result<Declaration, Problems> {
-    let mut declaration = Declaration { hash: Declaration::EMPTY_HASH.to_owned(), ..Declaration::default() };
+    let mut declaration = Declaration::default();
     let mut problems = Problems::default();
     let lists = field_lists(drafts, &checked.rows);
     for ((at, draft), row) in drafts.items.iter().enumerate().zip(checked.rows) {

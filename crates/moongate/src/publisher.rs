@@ -111,7 +111,7 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Current, ConfigurationError> {
             moongate_model::parse(&text, Format::Auto, &catalog, &context)
                 .map_err(|error| ConfigurationError::Declarative { path: shown, error })?
         }
-        None => Declaration { hash: Declaration::EMPTY_HASH.to_owned(), ..Declaration::default() },
+        None => Declaration::default(),
     };
     let entities = Entities::from_rows(&declaration.rows).map_err(ConfigurationError::Row)?;
     Ok(Current { entities: Arc::new(entities), hash: declaration.hash })

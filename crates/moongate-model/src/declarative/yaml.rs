@@ -406,6 +406,13 @@ d: *tags
     }
 
     #[test]
+    fn lines_may_end_as_on_windows_and_begin_with_directives() {
+        let text =
+            "%YAML 1.1\r\n---\r\n# text\r\na: 1\r\nb: |\r\n  x\r\n  y\r\nc: [é, \"\\u00e9\"]\r\n...\r\n";
+        assert_eq!(value(text), json!({"a": 1, "b": "x\ny\n", "c": ["é", "é"]}));
+    }
+
+    #[test]
     fn the_first_document_counts() {
         assert_eq!(value("---\na: 1\n---\nb: 2\n"), json!({"a": 1}));
     }
