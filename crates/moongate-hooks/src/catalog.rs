@@ -6,6 +6,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 use http::HeaderMap;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{HookError, Reply};
 
@@ -15,6 +16,11 @@ use crate::{HookError, Reply};
 pub trait PluginCatalog: Send + Sync + 'static {
     /// Every artifact that was found in a plugin directory, ordered by name, whatever its state.
     fn plugins(&self) -> Vec<PluginStatus>;
+
+    /// What the plugins that serve can be configured with.
+    fn schemas(&self) -> Vec<PluginSchema> {
+        Vec::new()
+    }
 
     /// The endpoints that plugins in use declare, with the plugin that answers each.
     fn admin_routes(&self) -> Vec<AdminRoute>;
@@ -56,6 +62,24 @@ pub struct PluginStatus {
     pub generation: u64,
     /// When the version in use went live, in Unix seconds.
     pub loaded_at: Option<i64>,
+}
+
+/// What a plugin declares of the configuration that concerns it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PluginSchema {
+    /// Name of the plugin.
+    pub name: String,
+    /// The schema of its `config`.
+    pub config: ConfigSchema,
+}
+
+/// A schema, and the language that it is written in.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ConfigSchema {
+    /// JSON Schema, draft 2020-12.
+    JsonSchema(Value),
+    /// The gateway's own form.
+    Native(Value),
 }
 
 /// What became of the newest artifact of a plugin.

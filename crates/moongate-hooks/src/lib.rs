@@ -11,7 +11,9 @@ mod exchange;
 mod headers;
 mod runtime;
 
-pub use catalog::{AdminRequest, AdminRoute, PluginCatalog, PluginState, PluginStatus};
+pub use catalog::{
+    AdminRequest, AdminRoute, ConfigSchema, PluginCatalog, PluginSchema, PluginState, PluginStatus,
+};
 pub use error::{BindError, FailurePolicy, HookError, Origin, Problem};
 pub use exchange::{Client, Context, Decision, Exchange, HeaderEdit, Matched, Reply};
 pub use headers::{HeaderError, MAX_LINES, MAX_VALUE, parse_header, parse_header_name};

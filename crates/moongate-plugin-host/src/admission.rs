@@ -6,7 +6,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use moongate_hooks::{AdminRoute, BindError, HookError};
+use moongate_hooks::{AdminRoute, BindError, ConfigSchema, HookError};
+use serde_json::Value;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
@@ -139,8 +140,13 @@ impl Admission {
                 .transpose()?,
         };
         let hooks = exports.hooks();
-        let unnamed =
-            Manifest { name: String::new(), version: String::new(), priority: 0, admin_routes: Vec::new() };
+        let unnamed = Manifest {
+            name: String::new(),
+            version: String::new(),
+            priority: 0,
+            schema: ConfigSchema::JsonSchema(Value::Null),
+            admin_routes: Vec::new(),
+        };
         let mut artifact = Artifact { digest, manifest: unnamed, hooks, pre, exports };
         let described = Generation::describe(&artifact, clock).await.map_err(AdmissionError::Start)?;
         artifact.manifest = manifest(described)?;
@@ -221,7 +227,7 @@ fn is_component(bytes: &[u8]) -> Result<(), AdmissionError> {
 }
 
 fn manifest(described: lifecycle::Manifest) -> Result<Manifest, AdmissionError> {
-    let lifecycle::Manifest { name, version, priority, admin_routes, .. } = described;
+    let lifecycle::Manifest { name, version, priority, schema, admin_routes } = described;
     let well_formed = |name: &str| {
         !name.is_empty()
             && name.len() <= 64
@@ -235,6 +241,14 @@ fn manifest(described: lifecycle::Manifest) -> Result<Manifest, AdmissionError> 
     if semver::Version::parse(&version).is_err() {
         return Err(AdmissionError::Manifest(format!("version `{version}` is not of the form 1.2.3")));
     }
+    let json = |text: &str| {
+        serde_json::from_str(text)
+            .map_err(|error| AdmissionError::Manifest(format!("the schema is not JSON: {error}")))
+    };
+    let schema = match schema {
+        lifecycle::ConfigSchema::JsonSchema(text) => ConfigSchema::JsonSchema(json(&text)?),
+        lifecycle::ConfigSchema::Native(text) => ConfigSchema::Native(json(&text)?),
+    };
     let mut routes = Vec::with_capacity(admin_routes.len());
     for route in admin_routes {
         let method = http::Method::from_bytes(route.method.as_bytes()).is_ok();
@@ -246,5 +260,5 @@ fn manifest(described: lifecycle::Manifest) -> Result<Manifest, AdmissionError> 
         }
         routes.push(AdminRoute { plugin: name.clone(), method: route.method, path: route.path });
     }
-    Ok(Manifest { name, version, priority, admin_routes: routes })
+    Ok(Manifest { name, version, priority, schema, admin_routes: routes })
 }

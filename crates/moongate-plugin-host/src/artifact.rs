@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use moongate_hooks::{AdminRoute, HookSet};
+use moongate_hooks::{AdminRoute, ConfigSchema, HookSet};
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::InstancePre;
 
@@ -35,11 +35,12 @@ pub(crate) struct Artifact {
 }
 
 /// What a plugin says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Manifest {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) priority: i32,
+    pub(crate) schema: ConfigSchema,
     pub(crate) admin_routes: Vec<AdminRoute>,
 }
 

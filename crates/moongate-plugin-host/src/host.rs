@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use moongate_hooks::{
     AdminRequest, AdminRoute, BindError, Decision, Exchange, FailurePolicy, HookError, HookSet,
-    PluginCatalog, PluginRuntime, PluginSpec, PluginStatus, Reply,
+    PluginCatalog, PluginRuntime, PluginSchema, PluginSpec, PluginStatus, Reply,
 };
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -262,6 +262,10 @@ impl PluginRuntime for PluginHost {
 impl PluginCatalog for PluginHost {
     fn plugins(&self) -> Vec<PluginStatus> {
         self.registry.lock().statuses()
+    }
+
+    fn schemas(&self) -> Vec<PluginSchema> {
+        self.registry.lock().schemas()
     }
 
     fn admin_routes(&self) -> Vec<AdminRoute> {

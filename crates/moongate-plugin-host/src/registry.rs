@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use moongate_hooks::{AdminRoute, PluginState, PluginStatus};
+use moongate_hooks::{AdminRoute, PluginSchema, PluginState, PluginStatus};
 
 use crate::admission::AdmissionError;
 use crate::artifact::Digest;
@@ -203,6 +203,15 @@ impl Registry {
         }
         statuses.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.file.cmp(&b.file)));
         statuses
+    }
+
+    /// What the plugins that serve can be configured with.
+    pub(crate) fn schemas(&self) -> Vec<PluginSchema> {
+        let schema = |(name, loaded): (&String, &Loaded)| PluginSchema {
+            name: name.clone(),
+            config: loaded.generation.artifact.manifest.schema.clone(),
+        };
+        self.plugins.iter().map(schema).collect()
     }
 
     /// The endpoints that plugins in use declare.
