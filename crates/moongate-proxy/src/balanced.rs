@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::uri::PathAndQuery;
-use http::{HeaderValue, Response, StatusCode, header, request};
+use http::{HeaderValue, Response, header, request};
 use hyper::body::Incoming;
 use moongate_balancer::{AddressId, Algorithm, Balancer, NoPeer, Outcome, Pick, Request as Wanted};
 use moongate_hooks::{Exchange, PluginRuntime};
@@ -154,11 +154,6 @@ impl<R: PluginRuntime> Handler<R> {
                         })
                         .await;
                     let failure = match answer {
-                        // Nobody was offered another protocol.
-                        Some(Ok(response)) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
-                            request = spare;
-                            Failure::BadGateway
-                        }
                         Some(Ok(response)) => {
                             if let Some(begun) = begun {
                                 let now = Instant::now();

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
@@ -27,7 +28,11 @@ use crate::body::RequestBody;
 use crate::dns::{Dns, DnsError};
 use crate::snapshot::Upstream;
 use crate::tls::{Secured, TlsClients};
+use crate::tunnel::{Tunnel, UpstreamStream};
 use crate::worker::BUFFER;
+
+/// How long the HTTP side of a connection may take to let go of it.
+const LEAVING: Duration = Duration::from_secs(1);
 
 type HttpDriver<S> = Pin<Box<Driver<TokioIo<S>, RequestBody>>>;
 
@@ -44,13 +49,28 @@ impl AnyDriver {
             Self::Tls(driver) => driver.as_mut().poll(cx),
         }
     }
+
+    /// The connection as it is below HTTP, and what was read of it already.
+    fn into_parts(self) -> (UpstreamStream, Bytes) {
+        match self {
+            Self::Plain(driver) => {
+                let parts = Pin::into_inner(driver).into_parts();
+                (UpstreamStream::Plain(parts.io.into_inner()), parts.read_buf)
+            }
+            Self::Tls(driver) => {
+                let parts = Pin::into_inner(driver).into_parts();
+                (UpstreamStream::Tls(Box::new(parts.io.into_inner())), parts.read_buf)
+            }
+        }
+    }
 }
 
 /// See the module's description.
 pub(crate) struct Connection {
     sender: SendRequest<RequestBody>,
-    /// `None` once the connection is closed.
-    driver: Option<AnyDriver>,
+    driver: AnyDriver,
+    /// Whether the connection is closed, or has left HTTP.
+    is_done: bool,
     /// The pool of a TLS connection.
     pool: Option<Arc<str>>,
     /// Whether the request at hand is the last one.
@@ -110,7 +130,7 @@ impl Connection {
 
     fn new(sender: SendRequest<RequestBody>, driver: AnyDriver, pool: Option<Arc<str>>) -> Self {
         let idle_since = Instant::now();
-        Self { sender, driver: Some(driver), pool, is_last: false, idle_since, resolved: None }
+        Self { sender, driver, is_done: false, pool, is_last: false, idle_since, resolved: None }
     }
 
     /// The name of its pool, where `plain` is that of a plain connection's.
@@ -132,11 +152,18 @@ impl Connection {
 
     /// Lets the connection make progress.
     pub(crate) fn drive(&mut self, cx: &mut Context<'_>) {
-        if let Some(driver) = &mut self.driver
-            && driver.poll(cx).is_ready()
-        {
-            self.driver = None;
-        }
+        self.is_done = self.is_done || self.driver.poll(cx).is_ready();
+    }
+
+    /// The connection after the upstream's answer that it goes on in another protocol.
+    pub(crate) async fn into_tunnel(mut self, timeout: Duration) -> Option<Tunnel> {
+        let left = std::future::poll_fn(|cx| {
+            self.drive(cx);
+            if self.is_done { Poll::Ready(()) } else { Poll::Pending }
+        });
+        tokio::time::timeout(LEAVING, left).await.ok()?;
+        let (upstream, early) = self.driver.into_parts();
+        Some(Tunnel { upstream, early, timeout })
     }
 
     /// Closes the connection once its current response is through.
@@ -146,7 +173,7 @@ impl Connection {
 
     /// Whether another request can be sent.
     pub(crate) fn is_reusable(&self) -> bool {
-        !self.is_last && self.driver.is_some() && self.sender.is_ready()
+        !self.is_last && !self.is_done && self.sender.is_ready()
     }
 
     /// Sends a request and waits for the head of its response.
@@ -159,13 +186,9 @@ impl Connection {
         mut while_waiting: impl FnMut(&mut Context<'_>) -> bool,
     ) -> Option<Result<Response<Incoming>, TrySendError<Request<RequestBody>>>> {
         let mut sending = pin!(self.sender.try_send_request(request));
-        let driver = &mut self.driver;
+        let (driver, is_done) = (&mut self.driver, &mut self.is_done);
         std::future::poll_fn(|cx| {
-            if let Some(active) = driver
-                && active.poll(cx).is_ready()
-            {
-                *driver = None;
-            }
+            *is_done = *is_done || driver.poll(cx).is_ready();
             // Only the driver, polled just now, answers; so the answer need not wake us.
             match sending.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(answer) => Poll::Ready(Some(answer)),

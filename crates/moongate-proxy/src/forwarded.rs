@@ -8,6 +8,7 @@ use http::{Version, request};
 
 use crate::options::ProxyOptions;
 use crate::tls::TlsSession;
+use crate::tunnel;
 
 /// What is known of a client's connection, with the header values that follow from it.
 #[derive(Clone)]
@@ -162,8 +163,8 @@ impl Forwarding<'_> {
     }
 }
 
-/// Removes what belongs to the client's connection.
-pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+/// Removes what belongs to the client's connection. Says whether the client wants to go on in WebSocket.
+pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) -> bool {
     // Most requests have none of these, and one look at each name tells.
     let found = headers.keys().any(|name| {
         matches!(
@@ -172,8 +173,9 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
         ) || matches!(name.as_str(), "keep-alive" | "proxy-connection" | "proxy")
     });
     if !found {
-        return;
+        return false;
     }
+    let websocket = tunnel::is_websocket(headers);
     let named = named_by_connection(headers);
     let trailers = headers
         .get_all(header::TE)
@@ -195,6 +197,7 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     if trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
+    websocket
 }
 
 /// The headers that a message's `Connection` header names.

@@ -1,11 +1,13 @@
 //! The way of a request through the gateway.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header, request};
 use http_body::Body;
@@ -28,6 +30,7 @@ use crate::hooks::{self, Outcome};
 use crate::response::{self, Timing};
 use crate::snapshot::{CompiledRoute, Snapshot, Upstream};
 use crate::tls::Secured;
+use crate::tunnel::{self, Tunnel};
 use crate::worker::Worker;
 
 /// A connection that has rested so long may have been closed by the upstream just now. What is sent over it is
@@ -40,6 +43,8 @@ pub(crate) struct Handler<R: PluginRuntime> {
     pub(crate) peer: Peer,
     pub(crate) deadline: Rc<Deadline>,
     pub(crate) guard: Rc<Guard>,
+    /// What the connection goes on with, once it has left HTTP.
+    pub(crate) tunnel: Cell<Option<Box<Tunnel>>>,
 }
 
 /// A request that found its route.
@@ -51,6 +56,8 @@ struct Found<'s, R: PluginRuntime> {
     prefix: Option<HeaderValue>,
     /// What the route's expressions captured, where targets are chosen by it.
     captures: Option<Box<Captures>>,
+    /// Whether the client wants to go on in WebSocket.
+    websocket: bool,
 }
 
 impl<R: PluginRuntime> Handler<R> {
@@ -68,9 +75,12 @@ impl<R: PluginRuntime> Handler<R> {
         let (mut head, body) = request.into_parts();
         let client = self.peer.client(&head.headers, options);
         let id = self.worker.request_id();
-        let found = self.find(&snapshot, &head);
+        let mut found = self.find(&snapshot, &head);
         // Before plugins run: the client must not be able to name headers that they set.
-        forwarded::remove_hop_by_hop(&mut head.headers);
+        let websocket = forwarded::remove_hop_by_hop(&mut head.headers);
+        if let Ok(found) = &mut found {
+            found.websocket = websocket;
+        }
         let unread = !body.is_end_stream();
         let mut exchange = Box::new(Exchange {
             id,
@@ -136,7 +146,7 @@ impl<R: PluginRuntime> Handler<R> {
         }
         let timing = answer.timing.unwrap_or_else(|| Timing::Own(started.elapsed()));
         response::annotate(&mut answer.head.headers, &options.headers, timing, id_value);
-        if self.worker.is_draining() {
+        if self.worker.is_draining() && answer.head.status != StatusCode::SWITCHING_PROTOCOLS {
             close(&mut answer);
         }
         if let ResponseBody::Full(_) = answer.body {
@@ -186,7 +196,7 @@ impl<R: PluginRuntime> Handler<R> {
         let captures = balancer
             .filter(|balancer| hash::needs_captures(balancer.settings()))
             .map(|_| Box::new(snapshot.router.captures(&matched, &view)));
-        Ok(Found { target: target(&head.uri, &upstream)?, prefix, captures, route })
+        Ok(Found { target: target(&head.uri, &upstream)?, prefix, captures, route, websocket: false })
     }
 
     /// Sends a request to its upstream, trying again where that is safe.
@@ -231,6 +241,9 @@ impl<R: PluginRuntime> Handler<R> {
             request_id,
         };
         forwarding.apply(&mut exchange.request);
+        if found.websocket {
+            tunnel::ask(&mut exchange.request.headers);
+        }
 
         // Without plugins no time has passed that a millisecond shows.
         let sent = if found.route.chain.request.is_empty() { started } else { self.worker.clock.look() };
@@ -246,6 +259,19 @@ impl<R: PluginRuntime> Handler<R> {
         };
         let cookie = chosen.as_mut().and_then(|chosen| chosen.cookie.take());
         let mut answer = match result {
+            Ok((response, connection)) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                let elapsed = self.worker.clock.look().duration_since(sent);
+                let timing = Some(Timing::Proxied { gateway, upstream: elapsed });
+                let timeout = found.websocket.then_some(Duration::from_millis(upstream.read_timeout));
+                match Box::pin(self.leave_http(response, connection, timeout)).await {
+                    Some(head) => Answer { head, body: ResponseBody::Full(Bytes::new()), timing },
+                    None => {
+                        let wishes = wishes.into_headers();
+                        let (failure, form) = (Failure::BadGateway, options.error_default_type);
+                        Answer { timing, ..Answer::failure(failure, &wishes, form, exchange.id) }
+                    }
+                }
+            }
             Ok((response, mut connection)) => {
                 let now = self.worker.clock.look();
                 let timing = Timing::Proxied { gateway, upstream: now.duration_since(sent) };
@@ -345,10 +371,6 @@ impl<R: PluginRuntime> Handler<R> {
                 })
                 .await;
             let mut error = match answer {
-                // Nobody was offered another protocol.
-                Some(Ok(response)) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
-                    return Err(Failure::BadGateway);
-                }
                 Some(Ok(response)) => return Ok((response, connection)),
                 Some(Err(error)) => error,
                 None => return Err(Failure::GatewayTimeout),

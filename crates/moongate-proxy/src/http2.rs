@@ -120,7 +120,13 @@ impl<R: PluginRuntime> Handler<R> {
     fn for_stream(&self) -> Rc<Self> {
         let deadline = self.worker.register_deadline();
         let guard = Rc::new(Guard::new(&deadline));
-        Rc::new(Self { worker: Rc::clone(&self.worker), peer: self.peer.clone(), deadline, guard })
+        Rc::new(Self {
+            worker: Rc::clone(&self.worker),
+            peer: self.peer.clone(),
+            deadline,
+            guard,
+            tunnel: Cell::default(),
+        })
     }
 
     async fn handle_stream(

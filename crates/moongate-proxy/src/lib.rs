@@ -27,6 +27,7 @@ mod resolver;
 mod response;
 mod snapshot;
 mod tls;
+mod tunnel;
 mod upkeep;
 mod upstream_settings;
 mod worker;

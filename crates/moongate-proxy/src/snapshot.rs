@@ -9,7 +9,9 @@ use std::sync::Arc;
 use http::HeaderValue;
 use moongate_balancer::Balancer;
 use moongate_hooks::{BindError, FailurePolicy, Matched, PluginRuntime, PluginSpec};
-use moongate_model::{Entities, HttpsRedirectStatus, Plugin, PluginIndex, Protocol, Route, Service};
+use moongate_model::{
+    Entities, HttpsRedirectStatus, Plugin, PluginIndex, Protocol, Reference, Route, Service, pki,
+};
 use moongate_router::{Router, RouterError};
 use uuid::Uuid;
 
@@ -112,11 +114,19 @@ impl<R: PluginRuntime> Snapshot<R> {
     /// See [`SnapshotError`]. Nothing has changed then.
     pub fn build(entities: Arc<Entities>, runtime: &R) -> Result<Self, SnapshotError> {
         let balancers = Balancers::new(&entities);
+        let certificates = Certificates::new(&entities.certificates, &entities.snis);
+        // The certificates that upstream entities show to their targets.
+        let of_upstreams: HashMap<_, _> = entities
+            .upstreams
+            .iter()
+            .filter_map(|upstream| Some((upstream.name.as_str(), upstream.client_certificate?)))
+            .collect();
         let index = PluginIndex::new(&entities);
         let mut binder = Binder { runtime, bound: HashMap::new() };
         let mut upstreams: HashMap<Uuid, Arc<Upstream>> = HashMap::new();
         for service in entities.services.iter().filter(|service| service.enabled) {
-            upstreams.insert(service.id, Arc::new(Upstream::new(service, &balancers)?));
+            let tls = upstream_tls(service, &entities, &certificates, &of_upstreams)?;
+            upstreams.insert(service.id, Arc::new(Upstream::new(service, tls, &balancers)));
         }
         let served: Vec<&Route> = entities
             .routes
@@ -151,7 +161,6 @@ impl<R: PluginRuntime> Snapshot<R> {
         }
         let global = binder.chain(&index.global())?;
         let balancers = Arc::new(balancers);
-        let certificates = Certificates::default();
         Ok(Self { router, routes, global, certificates, balancers, entities: Arc::clone(&entities) })
     }
 
@@ -173,27 +182,13 @@ impl<R: PluginRuntime> std::fmt::Debug for Snapshot<R> {
 }
 
 impl Upstream {
-    fn new(service: &Service, balancers: &Balancers) -> Result<Self, SnapshotError> {
-        let tls = match service.protocol {
-            Protocol::Http => None,
-            Protocol::Https => Some(TlsClient::new(UpstreamTls {
-                verify: service.tls_verify,
-                verify_depth: service.tls_verify_depth,
-                ..UpstreamTls::default()
-            })),
-            _ => {
-                return Err(SnapshotError::Protocol {
-                    service: service.name.clone().unwrap_or_else(|| service.id.to_string()),
-                    protocol: service.protocol.name(),
-                });
-            }
-        };
+    fn new(service: &Service, tls: Option<TlsClient>, balancers: &Balancers) -> Self {
         let own_port = if tls.is_some() { 443 } else { 80 };
         let host =
             if service.host.contains(':') { format!("[{}]", service.host) } else { service.host.clone() };
         let authority: Arc<str> = format!("{host}:{}", service.port).into();
         let shown = if service.port == own_port { host.as_str() } else { &*authority };
-        Ok(Self {
+        Self {
             // The model lets only host names and addresses pass, so this is a valid value.
             host_header: HeaderValue::from_str(shown).unwrap_or_else(|_| HeaderValue::from_static("")),
             default_port: own_port,
@@ -207,8 +202,39 @@ impl Upstream {
             connect_timeout: service.connect_timeout.into(),
             write_timeout: service.write_timeout.into(),
             read_timeout: service.read_timeout.into(),
-        })
+        }
     }
+}
+
+/// How TLS is spoken with the upstream of a service, if it is.
+fn upstream_tls(
+    service: &Service,
+    entities: &Entities,
+    certificates: &Certificates,
+    of_upstreams: &HashMap<&str, Reference>,
+) -> Result<Option<TlsClient>, SnapshotError> {
+    match service.protocol {
+        Protocol::Http => return Ok(None),
+        Protocol::Https => {}
+        _ => {
+            return Err(SnapshotError::Protocol {
+                service: service.name.clone().unwrap_or_else(|| service.id.to_string()),
+                protocol: service.protocol.name(),
+            });
+        }
+    }
+    let shown = service.client_certificate.or_else(|| of_upstreams.get(service.host.as_str()).copied());
+    let authorities = service.ca_certificates.as_ref().map(|ids| {
+        let found = ids.iter().filter_map(|id| entities.ca_certificates.get(*id));
+        found.flat_map(|entity| pki::certificate_chain(&entity.cert).unwrap_or_default()).collect()
+    });
+    Ok(Some(TlsClient::new(UpstreamTls {
+        verify: service.tls_verify,
+        verify_depth: service.tls_verify_depth,
+        authorities,
+        client_certificate: shown.and_then(|shown| certificates.identity(shown.id)).cloned(),
+        http2: false,
+    })))
 }
 
 /// Binds each configuration once, however many routes use it.

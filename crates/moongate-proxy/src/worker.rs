@@ -2,8 +2,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -257,6 +258,7 @@ impl<R: PluginRuntime> Worker<R> {
             peer: Peer::new(address, local, &self.options),
             deadline,
             guard,
+            tunnel: Cell::default(),
         };
         // Several tasks, so that plain connections do not carry what only others need.
         match &listener.tls {
@@ -303,16 +305,18 @@ impl<R: PluginRuntime> Handler<R> {
         let (address, deadline, guard) =
             (self.peer.address, Rc::clone(&self.deadline), Rc::clone(&self.guard));
         let handler = Rc::new(self);
-        let service = service_fn(move |request| Rc::clone(&handler).handle(request));
-        let connection = Builder::new()
+        let service = {
+            let handler = Rc::clone(&handler);
+            service_fn(move |request| Rc::clone(&handler).handle(request))
+        };
+        let mut connection = Builder::new()
             // A client that closes its side is gone, and so is the reason to go on with its request.
             .half_close(false)
             .max_header_size(max_head)
             .max_buf_size(BUFFER.max(max_head))
             .serve_connection(TokioIo::new(ClientStream::new(stream, Rc::clone(&guard))), service);
-        let mut connection = pin!(connection);
-        let result = std::future::poll_fn(|cx| {
-            let result = connection.as_mut().poll(cx);
+        let mut result = std::future::poll_fn(|cx| {
+            let result = Pin::new(&mut connection).poll(cx);
             if result.is_pending() {
                 deadline.wake(cx.waker());
                 if guard.has_waited_too_long() {
@@ -321,7 +325,13 @@ impl<R: PluginRuntime> Handler<R> {
             }
             result
         })
-        .await;
+        .await
+        .map_err(io::Error::other);
+        if let Some(tunnel) = handler.tunnel.take() {
+            let parts = connection.into_parts();
+            // In a box, so that connections that stay with HTTP do not carry what it needs.
+            result = Box::pin(tunnel.run(parts.io.into_inner(), parts.read_buf, &deadline)).await;
+        }
         if let Err(error) = result {
             tracing::debug!(%address, %error, "a connection ended with an error");
         }

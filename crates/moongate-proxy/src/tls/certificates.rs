@@ -3,21 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use moongate_model::{Certificate, Sni};
 use rustls::server::ClientHello;
 use rustls::sign::CertifiedKey;
 use uuid::Uuid;
 
-use super::identity::TlsIdentity;
-
-/// The text of one `certificates` entity.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct CertificateText<'a> {
-    pub(crate) id: Uuid,
-    pub(crate) cert: &'a str,
-    pub(crate) key: &'a str,
-    /// Certificate and key of another kind, for clients that cannot use the first.
-    pub(crate) alternative: Option<(&'a str, &'a str)>,
-}
+use super::identity::{IdentityError, TlsIdentity};
 
 /// See the module's description.
 #[derive(Debug, Default)]
@@ -29,27 +20,30 @@ pub(crate) struct Certificates {
 impl Certificates {
     /// Reads the certificates and gives them their names. A certificate that TLS cannot use is left out with a warning: it was
     /// accepted as an entity, and its clients see the default certificate.
-    pub(crate) fn new<'a>(
-        texts: impl IntoIterator<Item = CertificateText<'a>>,
-        snis: impl IntoIterator<Item = (&'a str, Uuid)>,
+    pub(crate) fn new<'e>(
+        certificates: impl IntoIterator<Item = &'e Certificate>,
+        snis: impl IntoIterator<Item = &'e Sni>,
     ) -> Self {
-        let by_id: HashMap<_, _> = texts
+        let by_id: HashMap<_, _> = certificates
             .into_iter()
-            .filter_map(|text| {
-                let pairs = std::iter::once((text.cert, text.key)).chain(text.alternative);
+            .filter_map(|entity| {
+                let alternative = entity.cert_alt.as_deref().zip(entity.key_alt.as_deref());
+                let pairs = std::iter::once((entity.cert.as_str(), entity.key.as_str())).chain(alternative);
                 let identities = pairs.filter_map(|(cert, key)| {
-                    TlsIdentity::from_pem(cert, key)
-                        .inspect_err(
-                            |error| tracing::warn!(certificate = %text.id, %error, "a certificate is not served"),
-                        )
-                        .ok()
+                    let warn = |error: &IdentityError| {
+                        tracing::warn!(certificate = %entity.id, %error, "a certificate is not served");
+                    };
+                    TlsIdentity::from_pem(cert, key).inspect_err(warn).ok()
                 });
-                Some((text.id, Arc::new(Choice::new(identities)?)))
+                Some((entity.id, Arc::new(Choice::new(identities)?)))
             })
             .collect();
         let by_name = snis
             .into_iter()
-            .filter_map(|(name, id)| Some((name.to_ascii_lowercase().into(), Arc::clone(by_id.get(&id)?))))
+            .filter_map(|sni| {
+                let choice = by_id.get(&sni.certificate.id)?;
+                Some((sni.name.to_ascii_lowercase().into(), Arc::clone(choice)))
+            })
             .collect();
         Self { by_id, by_name }
     }
@@ -102,19 +96,44 @@ impl Choice {
 
 #[cfg(test)]
 mod tests {
+    use moongate_model::Reference;
+
     use super::*;
     use crate::tls::self_signed;
 
+    fn certificate(id: u128, cert: &str, key: &str) -> Certificate {
+        Certificate {
+            id: Uuid::from_u128(id),
+            created_at: 0,
+            updated_at: 0,
+            cert: cert.to_owned(),
+            key: key.to_owned(),
+            cert_alt: None,
+            key_alt: None,
+            tags: None,
+        }
+    }
+
+    fn sni(name: &str, certificate: u128) -> Sni {
+        Sni {
+            id: Uuid::from_u128(certificate),
+            created_at: 0,
+            updated_at: 0,
+            name: name.to_owned(),
+            certificate: Reference { id: Uuid::from_u128(certificate) },
+            tags: None,
+        }
+    }
+
     fn certificates(names: &[&str]) -> (Certificates, Vec<String>) {
-        let pairs: Vec<_> = names.iter().map(|_| self_signed().unwrap()).collect();
-        let texts = pairs.iter().zip(0_u128..).map(|((cert, key), at)| CertificateText {
-            id: Uuid::from_u128(at),
-            cert,
-            key,
-            alternative: None,
-        });
-        let snis = names.iter().zip(0_u128..).map(|(name, at)| (*name, Uuid::from_u128(at)));
-        (Certificates::new(texts, snis), names.iter().map(|name| (*name).to_owned()).collect())
+        let entities: Vec<_> = (0..names.len() as u128)
+            .map(|at| {
+                let (cert, key) = self_signed().unwrap();
+                certificate(at, &cert, &key)
+            })
+            .collect();
+        let snis: Vec<_> = names.iter().zip(0..).map(|(name, at)| sni(name, at)).collect();
+        (Certificates::new(&entities, &snis), names.iter().map(|name| (*name).to_owned()).collect())
     }
 
     /// Which of `names` has the certificate that answers to `asked`.
@@ -150,12 +169,10 @@ mod tests {
     fn an_unusable_certificate_leaves_its_names_to_others() {
         let (cert, key) = self_signed().unwrap();
         let other = self_signed().unwrap().1;
-        let id = Uuid::from_u128(7);
-        let text = CertificateText { id, cert: &cert, key: &other, alternative: None };
-        let broken = Certificates::new([text], [("a.test", id)]);
+        let broken = Certificates::new([&certificate(7, &cert, &other)], [&sni("a.test", 7)]);
         assert!(broken.find("a.test").is_none());
-        let sound = Certificates::new([CertificateText { key: &key, ..text }], [("a.test", id)]);
+        let sound = Certificates::new([&certificate(7, &cert, &key)], [&sni("a.test", 7)]);
         assert!(sound.find("a.test").is_some());
-        assert!(sound.identity(id).is_some());
+        assert!(sound.identity(Uuid::from_u128(7)).is_some());
     }
 }

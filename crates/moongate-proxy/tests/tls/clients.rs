@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use http::StatusCode;
-use moongate_model::{HttpsRedirectStatus, Protocol};
+use moongate_model::{Entities, HttpsRedirectStatus, Protocol, pki};
 use moongate_proxy::{CipherSuites, TlsIdentity, TlsVersion};
 use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256};
 use rustls::HandshakeKind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::certificates::Authority;
+use crate::certificates::{Authority, Pair};
 use crate::client::{self, ask, config, connect, get, get_tls, open};
-use crate::entities::all_to;
+use crate::entities::{all_to, certificate, sni};
 use crate::gateway::Gateway;
 use crate::upstream::Upstream;
 
@@ -137,6 +137,35 @@ async fn clients_that_cannot_use_one_kind_of_certificate_see_the_other() {
         let shown = &stream.get_ref().1.peer_certificates().unwrap()[0];
         assert_eq!(*shown, moongate_model::pki::certificate_chain(&pair.cert).unwrap()[0]);
     }
+}
+
+#[tokio::test]
+async fn clients_see_the_certificate_of_their_server_name_and_new_ones_at_once() {
+    let upstream = Upstream::plain().await;
+    let authority = Authority::new("ca");
+    let pairs = ["exact", "wildcard", "newer"].map(|name| authority.issue(&[name]));
+    let entities = |snis: &[(&str, u128)]| Entities {
+        certificates: pairs.iter().zip(0..).map(|(pair, id)| certificate(id, pair)).collect(),
+        snis: snis.iter().map(|(name, id)| sni(name, *id)).collect(),
+        ..all_to(upstream.address, Protocol::Http, |_, _| {})
+    };
+    let gateway = Gateway::start(entities(&[("a.b.test", 0), ("*.b.test", 1)]));
+    let shown = async |name: &str| {
+        let stream = connect(&Arc::new(config()), gateway.tls(), name).await.unwrap();
+        let shown = stream.get_ref().1.peer_certificates().unwrap()[0].clone();
+        let owner = |pair: &Pair| pki::certificate_chain(&pair.cert).unwrap()[0] == shown;
+        pairs.iter().position(owner)
+    };
+    assert_eq!(shown("a.b.test").await, Some(0));
+    assert_eq!(shown("x.b.test").await, Some(1));
+    assert_eq!(shown("other.test").await, None);
+
+    let mut open = open(connect(&Arc::new(config()), gateway.tls(), "a.b.test").await.unwrap()).await;
+    assert_eq!(ask(&mut open, "/", &[]).await.status, StatusCode::OK);
+    gateway.publish(entities(&[("a.b.test", 2), ("*", 1)]));
+    assert_eq!(shown("a.b.test").await, Some(2));
+    assert_eq!(shown("other.test").await, Some(1));
+    assert_eq!(ask(&mut open, "/", &[]).await.status, StatusCode::OK);
 }
 
 #[tokio::test]

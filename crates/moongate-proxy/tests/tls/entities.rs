@@ -2,8 +2,12 @@
 
 use std::net::SocketAddr;
 
-use moongate_model::{Entities, HttpsRedirectStatus, PathHandling, Protocol, Reference, Route, Service};
+use moongate_model::{
+    Certificate, Entities, HttpsRedirectStatus, PathHandling, Protocol, Reference, Route, Service, Sni,
+};
 use uuid::Uuid;
+
+use crate::certificates::Pair;
 
 /// Routes everything to one service.
 pub fn all_to(
@@ -58,4 +62,25 @@ pub fn all_to(
     };
     change(&mut service, &mut route);
     Entities { services: vec![service].into(), routes: vec![route].into(), ..Entities::default() }
+}
+
+/// A certificate entity.
+pub fn certificate(id: u128, pair: &Pair) -> Certificate {
+    Certificate {
+        id: Uuid::from_u128(id),
+        created_at: 0,
+        updated_at: 0,
+        cert: pair.cert.clone(),
+        key: pair.key.clone(),
+        cert_alt: None,
+        key_alt: None,
+        tags: None,
+    }
+}
+
+/// A name of a certificate entity.
+pub fn sni(name: &str, certificate: u128) -> Sni {
+    let id = Uuid::new_v5(&Uuid::NAMESPACE_DNS, name.as_bytes());
+    let certificate = Reference { id: Uuid::from_u128(certificate) };
+    Sni { id, created_at: 0, updated_at: 0, name: name.to_owned(), certificate, tags: None }
 }

@@ -17,3 +17,4 @@ mod http2;
 mod targets;
 mod upstream;
 mod upstreams;
+mod websocket;

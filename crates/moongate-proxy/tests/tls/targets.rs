@@ -51,7 +51,7 @@ async fn probes_over_tls_want_a_certificate_that_is_valid_for_the_name() {
     let der = pki::certificate_chain(&trusted.cert).unwrap()[0].to_vec();
     let target = upstream.address.to_string();
     let gateway = Gateway::start_with(balanced(&target, ""), |options| {
-        options.upstream_tls.trusted = Some(vec![der]);
+        options.upstream_tls.trusted = vec![der];
     });
     for (fields, health) in [
         ("https_verify_certificate: true", HealthWord::Unhealthy),

@@ -1,12 +1,13 @@
 //! TLS connections to upstreams.
 
 use http::StatusCode;
-use moongate_model::{Entities, Protocol, Service, pki};
+use moongate_model::{CaCertificate, Entities, Protocol, Reference, Service, pki};
 use moongate_proxy::{ProxyOptions, TlsIdentity};
+use uuid::Uuid;
 
 use crate::certificates::{Authority, Pair, self_signed};
 use crate::client::{ask, get, open};
-use crate::entities::all_to;
+use crate::entities::{all_to, certificate};
 use crate::gateway::Gateway;
 use crate::upstream::{Upstream, server, server_for};
 
@@ -143,6 +144,38 @@ async fn the_gateway_shows_its_certificate_to_upstreams_that_want_one() {
     });
     let reply = get(gateway.plain(), "/", &[]).await;
     assert!(reply.body.contains(" client-certificates=1\n"), "{}", reply.body);
+}
+
+#[tokio::test]
+async fn a_service_names_its_own_authorities_and_certificate() {
+    let (server_side, client_side) = (Authority::new("servers"), Authority::new("clients"));
+    let upstream = Upstream::tls(server_for(&client_side, &server_side.issue(&["localhost"]))).await;
+    let trusted = CaCertificate {
+        id: Uuid::from_u128(8),
+        created_at: 0,
+        updated_at: 0,
+        cert: server_side.cert.clone(),
+        cert_digest: None,
+        tags: None,
+    };
+    let entities = |authorities: Vec<Uuid>, shown: Option<u128>| {
+        let entities = all_to(upstream.address, Protocol::Https, |service, _| {
+            service.host = "localhost".to_owned();
+            service.tls_verify = Some(true);
+            service.ca_certificates = Some(authorities);
+            service.client_certificate = shown.map(|id| Reference { id: Uuid::from_u128(id) });
+        });
+        let own = certificate(9, &client_side.issue(&["gateway.test"]));
+        let (certificates, ca_certificates) = (vec![own].into(), vec![trusted.clone()].into());
+        Entities { certificates, ca_certificates, ..entities }
+    };
+    let gateway = Gateway::start(entities(vec![trusted.id], Some(9)));
+    let reply = get(gateway.plain(), "/", &[]).await;
+    assert!(reply.body.contains(" client-certificates=1\n"), "{}", reply.body);
+    for wrong in [entities(vec![trusted.id], None), entities(vec![], Some(9))] {
+        gateway.publish(wrong);
+        assert_eq!(get(gateway.plain(), "/", &[]).await.status, StatusCode::BAD_GATEWAY);
+    }
 }
 
 #[tokio::test]

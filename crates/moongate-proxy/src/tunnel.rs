@@ -1,0 +1,188 @@
+//! Connections that go on in another protocol than HTTP: WebSocket.
+//!
+//! The upstream's answer to the handshake goes to the client like any other, with its plugins. From then on bytes go both
+//! ways as they come, and nobody looks at them.
+
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONNECTION, HeaderMap, HeaderValue, UPGRADE};
+use http::{Response, response};
+use hyper::body::Incoming;
+use moongate_hooks::PluginRuntime;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tokio_rustls::client::TlsStream;
+
+use crate::connection::Connection;
+use crate::deadline::Deadline;
+use crate::handler::Handler;
+use crate::response::remove_hop_by_hop;
+
+/// An upstream that has left HTTP.
+pub(crate) struct Tunnel {
+    pub(crate) upstream: UpstreamStream,
+    /// What it sent right behind its answer.
+    pub(crate) early: Bytes,
+    /// How long both sides may be silent.
+    pub(crate) timeout: Duration,
+}
+
+/// The connection of an upstream.
+pub(crate) enum UpstreamStream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Tunnel {
+    /// Carries bytes both ways until both sides have ended or were silent for too long. `early` is what the client sent right
+    /// behind its request.
+    pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
+        self,
+        mut client: S,
+        early: Bytes,
+        deadline: &Deadline,
+    ) -> io::Result<()> {
+        let timeout = self.timeout;
+        let mut upstream = Watched { stream: self.upstream, deadline, timeout };
+        deadline.wait(Instant::now(), timeout);
+        let mut carrying = pin!(async {
+            upstream.write_all(&early).await?;
+            upstream.flush().await?;
+            client.write_all(&self.early).await?;
+            tokio::io::copy_bidirectional(&mut client, &mut upstream).await.map(drop)
+        });
+        std::future::poll_fn(|cx| {
+            let result = carrying.as_mut().poll(cx);
+            if result.is_pending() {
+                deadline.wake(cx.waker());
+                if deadline.has_passed() {
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
+            }
+            result
+        })
+        .await
+    }
+}
+
+impl<R: PluginRuntime> Handler<R> {
+    /// Prepares to go on as the upstream answered. The head is what the client is told; `None` when it asked for nothing of the
+    /// kind, which is when there is no `timeout`.
+    pub(crate) async fn leave_http(
+        &self,
+        response: Response<Incoming>,
+        connection: Connection,
+        timeout: Option<Duration>,
+    ) -> Option<response::Parts> {
+        let (mut head, body) = response.into_parts();
+        drop(body);
+        let tunnel = connection.into_tunnel(timeout?).await?;
+        remove_hop_by_hop(&mut head.headers);
+        agree(&mut head.headers);
+        self.tunnel.set(Some(Box::new(tunnel)));
+        Some(head)
+    }
+}
+
+/// Whether a request asks to go on in WebSocket.
+pub(crate) fn is_websocket(headers: &HeaderMap) -> bool {
+    let has = |name, token: &str| {
+        headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .any(|value| value.split(',').any(|listed| listed.trim().eq_ignore_ascii_case(token)))
+    };
+    has(UPGRADE, "websocket") && has(CONNECTION, "upgrade")
+}
+
+/// Asks an upstream to go on in WebSocket.
+pub(crate) fn ask(headers: &mut HeaderMap) {
+    headers.insert(CONNECTION, HeaderValue::from_static("keep-alive, Upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+}
+
+/// Tells a client that its connection goes on in WebSocket.
+fn agree(headers: &mut HeaderMap) {
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+}
+
+/// The upstream's side; everything goes over it, so what passes here shows that the tunnel is in use.
+struct Watched<'d> {
+    stream: UpstreamStream,
+    deadline: &'d Deadline,
+    timeout: Duration,
+}
+
+impl Watched<'_> {
+    fn used(&self) {
+        self.deadline.wait(Instant::now(), self.timeout);
+    }
+}
+
+impl AsyncRead for Watched<'_> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let result = ready!(match &mut self.stream {
+            UpstreamStream::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            UpstreamStream::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+        });
+        self.used();
+        Poll::Ready(result)
+    }
+}
+
+impl AsyncWrite for Watched<'_> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let result = ready!(match &mut self.stream {
+            UpstreamStream::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            UpstreamStream::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+        });
+        self.used();
+        Poll::Ready(result)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            UpstreamStream::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            UpstreamStream::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            UpstreamStream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            UpstreamStream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asks(connection: &'static str, upgrade: &'static str) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONNECTION, HeaderValue::from_static(connection));
+        headers.insert(UPGRADE, HeaderValue::from_static(upgrade));
+        is_websocket(&headers)
+    }
+
+    #[test]
+    fn only_websocket_is_asked_for() {
+        assert!(asks("Upgrade", "websocket"));
+        assert!(asks("keep-alive, upgrade", "WebSocket"));
+        assert!(!asks("Upgrade", "h2c"));
+        assert!(!asks("keep-alive", "websocket"));
+        assert!(!is_websocket(&HeaderMap::new()));
+    }
+}
