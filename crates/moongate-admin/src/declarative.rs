@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderValue, StatusCode};
+use moongate_schema::text::inline_table;
 use serde_json::{Value, json};
 
 use crate::access::Access;
@@ -82,9 +83,13 @@ impl Request {
 fn refuse(error: LoadError) -> Result<Response, ApiError> {
     let message = |status, text: &'static str| ApiError::Message(status, text.into());
     Err(match error {
-        LoadError::Invalid { fields, flattened } => ApiError::InvalidConfiguration { fields, flattened },
+        LoadError::Invalid { message, fields, flattened } => {
+            ApiError::InvalidConfiguration { message, fields, flattened }
+        }
         LoadError::Refused(why) => {
-            ApiError::InvalidConfiguration { fields: json!({"error": why}), flattened: None }
+            let fields = json!({"error": why});
+            let message = format!("declarative config is invalid: {}", inline_table(&fields));
+            ApiError::InvalidConfiguration { message, fields, flattened: None }
         }
         LoadError::Busy { retry_after } => {
             let error = message(StatusCode::TOO_MANY_REQUESTS, "Currently loading previous configuration");

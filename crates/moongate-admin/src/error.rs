@@ -5,7 +5,8 @@ mod store;
 use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderValue, StatusCode};
 use moongate_schema::Violations;
 use moongate_schema::text::inline_table;
 use moongate_store::Key;
@@ -138,8 +139,10 @@ pub(crate) enum ApiError {
     #[error("{}", unresolved(.0))]
     Unresolved(Vec<Unresolved>),
     /// A declarative configuration with faults.
-    #[error("declarative config is invalid: {}", inline_table(.fields))]
+    #[error("{message}")]
     InvalidConfiguration {
+        /// The faults in one line.
+        message: String,
         /// The faults by entity and place.
         fields: Value,
         /// The faults by entity, if they were asked for in that form.
@@ -250,7 +253,11 @@ impl IntoResponse for ApiError {
             let list = if flattened.is_empty() { json!({}) } else { flattened.clone().into() };
             body.insert("flattened_errors".to_owned(), list);
         }
-        json_response(self.status(), &Value::Object(body))
+        let mut response = json_response(self.status(), &Value::Object(body));
+        if let Self::Unauthorized = self {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
     }
 }
 

@@ -8,6 +8,7 @@ use moongate_hooks::{AdminRequest, AdminRoute, PluginCatalog, PluginState};
 use serde_json::{Value, json};
 
 use crate::api::{allowed_methods, to_value};
+use crate::arguments::encode;
 use crate::body;
 use crate::error::ApiError;
 use crate::resource::segments;
@@ -32,7 +33,11 @@ pub(crate) fn state(catalog: &dyn PluginCatalog, name: &str) -> Result<Value, Ap
 pub(crate) async fn answer(catalog: &dyn PluginCatalog, request: Request) -> Result<Response, ApiError> {
     let path = segments(request.uri().path()).ok_or(ApiError::NotFound)?;
     let mut declared = catalog.admin_routes();
-    declared.retain(|route| segments(&route.path).is_some_and(|declared| declared == path));
+    declared.retain(|route| matches(&route.path, &path));
+    // The path itself is meant rather than a pattern that it matches.
+    if declared.iter().any(|route| !route.path.contains('{')) {
+        declared.retain(|route| !route.path.contains('{'));
+    }
     if declared.is_empty() {
         return Err(ApiError::NotFound);
     }
@@ -44,7 +49,12 @@ pub(crate) async fn answer(catalog: &dyn PluginCatalog, request: Request) -> Res
         method => method.clone(),
     };
     let route = declared.into_iter().find(|route| route.method == method.as_str());
-    let AdminRoute { plugin, method, path } = route.ok_or(ApiError::MethodNotAllowed)?;
+    let AdminRoute { plugin, method, path: declared } = route.ok_or(ApiError::MethodNotAllowed)?;
+    let path = if declared.contains('{') {
+        path.iter().map(|segment| format!("/{}", encode(segment))).collect()
+    } else {
+        declared
+    };
     let (parts, body) = request.into_parts();
     let request = AdminRequest {
         method,
@@ -65,6 +75,15 @@ pub(crate) async fn answer(catalog: &dyn PluginCatalog, request: Request) -> Res
     *response.status_mut() = reply.status;
     *response.headers_mut() = reply.headers;
     Ok(response)
+}
+
+/// Whether a path is the declared one; a segment in braces stands for any.
+fn matches(declared: &str, path: &[String]) -> bool {
+    let Some(declared) = segments(declared) else { return false };
+    let same = |(declared, segment): (&String, &String)| {
+        declared == segment || (declared.starts_with('{') && declared.ends_with('}'))
+    };
+    declared.len() == path.len() && declared.iter().zip(path).all(same)
 }
 
 fn declares(routes: &[AdminRoute], method: &Method) -> bool {

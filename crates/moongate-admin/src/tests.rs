@@ -12,6 +12,7 @@ mod plugins;
 mod protocol;
 mod read_only;
 mod schemas;
+mod stores;
 mod upstreams;
 mod writes;
 

@@ -102,7 +102,7 @@ pub struct AdminRoute {
     pub plugin: String,
     /// Method, in capitals.
     pub method: String,
-    /// Exact path, starting with a slash.
+    /// Path, starting with a slash. A segment in braces, such as `{key}`, stands for any.
     pub path: String,
 }
 

@@ -59,6 +59,8 @@ pub enum Loaded {
 pub enum LoadError {
     /// It has faults.
     Invalid {
+        /// The faults in one line.
+        message: String,
         /// The faults by the name of the kind and the place; those that are in `flattened` are left out.
         fields: Value,
         /// The faults by entity, if they were asked for and the text could be parsed.

@@ -19,5 +19,7 @@ async fn without_the_token_nothing_is_answered_but_which_methods_there_are() {
         api.send("GET", "/nope", &headers, "").await.assert_message(404, "Not found");
     }
     let wrong = [("Authorization", "Bearer secreT")];
-    api.send("GET", "/services", &wrong, "").await.assert_message(401, "Unauthorized");
+    let answer = api.send("GET", "/services", &wrong, "").await;
+    answer.assert_message(401, "Unauthorized");
+    assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
 }

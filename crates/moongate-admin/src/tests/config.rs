@@ -51,16 +51,27 @@ async fn faults_are_told_by_place_and_by_entity() {
     let fields = json!({"services": [null, {"host": "required field missing"}]});
     let message = "declarative config is invalid: {services={[2]={host=\"required field missing\"}}}";
     let expected = json!({"code": 14, "name": "invalid declarative configuration", "message": message, "fields": fields});
-    let api = loading(Err(LoadError::Invalid { fields, flattened: None })).await;
+    let api = loading(Err(LoadError::Invalid { message: message.to_owned(), fields, flattened: None })).await;
     load(&api, "/config").await.assert(400, expected);
 
     let flattened = vec![json!({"entity_type": "service"})];
+    let message = "declarative config is invalid: {}";
     let expected = json!({"code": 14, "name": "invalid declarative configuration", "fields": {},
-        "message": "declarative config is invalid: {}", "flattened_errors": flattened});
-    let api = loading(Err(LoadError::Invalid { fields: json!({}), flattened: Some(flattened) })).await;
+        "message": message, "flattened_errors": flattened});
+    let api = loading(Err(LoadError::Invalid {
+        message: message.to_owned(),
+        fields: json!({}),
+        flattened: Some(flattened),
+    }))
+    .await;
     load(&api, "/config").await.assert(400, expected);
 
-    let api = loading(Err(LoadError::Invalid { fields: json!({}), flattened: Some(Vec::new()) })).await;
+    let api = loading(Err(LoadError::Invalid {
+        message: message.to_owned(),
+        fields: json!({}),
+        flattened: Some(Vec::new()),
+    }))
+    .await;
     assert_eq!(load(&api, "/config").await.value()["flattened_errors"], json!({}));
 }
 

@@ -2,6 +2,7 @@
 
 mod health;
 mod schemas;
+mod unwilling;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 pub(crate) use self::health::FakeHealth;
 pub(crate) use self::schemas::builder;
+pub(crate) use self::unwilling::UnwillingStore;
 use crate::{Counters, Declarative, Health, LoadError, LoadOptions, Loaded, LogLevel, Node, Source};
 
 pub(crate) struct FakeNode {

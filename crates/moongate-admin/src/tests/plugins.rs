@@ -123,6 +123,21 @@ async fn a_declared_path_takes_the_declared_methods_head_and_options() {
 }
 
 #[tokio::test]
+async fn a_segment_in_braces_stands_for_any_and_the_path_itself_goes_first() {
+    let routes = [("GET", "/things/{key}"), ("DELETE", "/things/all"), ("GET", "/things/{key}/parts/{part}")];
+    let api = with_routes(teapot(), &routes).await;
+    assert_eq!(api.get("/things/a%2Fb").await.status, 418);
+    assert_eq!(api.get("/things/x/parts/y/").await.status, 418);
+    api.get("/things/all").await.assert_message(405, "Method not allowed");
+    assert_eq!(api.delete("/things/all").await.status, 418);
+    api.get("/things").await.assert_message(404, "Not found");
+    api.get("/things/x/parts").await.assert_message(404, "Not found");
+    let paths: Vec<String> =
+        api.catalog.seen.lock().iter().map(|(_, request)| request.path.clone()).collect();
+    assert_eq!(paths, ["/things/a%2Fb", "/things/x/parts/y", "/things/all"]);
+}
+
+#[tokio::test]
 async fn a_plugin_cannot_take_over_a_path_of_the_api() {
     let api = with_routes(teapot(), &[("GET", "/services"), ("TRACE", "/status")]).await;
     assert_eq!(api.get("/services").await.status, 200);
