@@ -59,6 +59,7 @@ pub(crate) async fn change(
             Ok(said("schema validation successful"))
         }
         Fixed::NewLogLevel(level) => Ok(said(&log_level::change(access, &level, fields, arguments)?)),
+        Fixed::Tags | Fixed::Tagged(_) => Err(tags::unchangeable()),
         // What is in memory is what is configured, so there is nothing to forget.
         Fixed::Cache | Fixed::Cached(_) => Ok(StatusCode::NO_CONTENT.into_response()),
         _ => Err(ApiError::MethodNotAllowed),

@@ -225,7 +225,8 @@ impl Fixed {
     fn methods(&self) -> &'static [&'static str] {
         match self {
             Self::Reload | Self::Validation(_) => &["OPTIONS", "POST"],
-            Self::Configuration => &["GET", "HEAD", "OPTIONS", "POST"],
+            Self::Configuration | Self::Tags => &["GET", "HEAD", "OPTIONS", "POST"],
+            Self::Tagged(_) => &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "PUT"],
             Self::Cache => &["DELETE", "OPTIONS"],
             Self::Cached(_) => &["DELETE", "GET", "HEAD", "OPTIONS"],
             Self::NewLogLevel(_) => &["OPTIONS", "PUT"],

@@ -1,5 +1,6 @@
 //! The tags of all entities.
 
+use moongate_schema::Violations;
 use serde_json::{Value, json};
 
 use crate::access::Access;
@@ -7,6 +8,11 @@ use crate::arguments::{Arguments, encode};
 use crate::entities;
 use crate::error::ApiError;
 use crate::paging;
+
+/// That tags change with the entities that have them, and not by themselves.
+pub(crate) fn unchangeable() -> ApiError {
+    Violations::of_field("tags", "does not support insert/upsert/update/delete operations").into()
+}
 
 /// A page of all tags, or of the entities with one tag.
 pub(crate) async fn list(

@@ -47,7 +47,11 @@ async fn tags_are_listed_with_the_entities_that_have_them() {
     api.get("/tags/a%2Cb")
         .await
         .assert(400, json!({"code": 10, "name": "invalid unique tag", "message": message}));
-    api.post("/tags", json!({})).await.assert_message(405, "Method not allowed");
+    let why = "does not support insert/upsert/update/delete operations";
+    let fields = json!({"tags": why});
+    let message = format!("schema violation (tags: {why})");
+    api.post("/tags", json!({})).await.assert_invalid(&message, fields.clone());
+    api.delete("/tags/a").await.assert_invalid(&message, fields);
 }
 
 #[tokio::test]
