@@ -1,7 +1,7 @@
 //! Readers of what is about TLS.
 
-use std::fs;
 use std::time::Duration;
+use std::{fmt, fs};
 
 use moongate_proxy::TlsVersion;
 use serde_json::{Value as Json, json};
@@ -10,8 +10,15 @@ use serde_yaml::Value;
 use super::value::{Read, choice, each, items, name_of, size, text, wrong};
 
 /// A certificate or key: a file in PEM, or the PEM text itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Pem(String);
+
+impl fmt::Debug for Pem {
+    /// Without a text, which may be a key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pem").field(if self.is_text() { &"******" } else { &self.0 }).finish()
+    }
+}
 
 impl Pem {
     /// The PEM text.
