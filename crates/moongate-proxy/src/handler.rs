@@ -212,6 +212,10 @@ impl<R: PluginRuntime> Handler<R> {
         let Some(upstream) = &found.route.upstream else {
             return Answer::from_failure(Failure::NoService, exchange, options.error_default_type);
         };
+        if !upstream.is_spoken {
+            tracing::warn!(upstream = %upstream.authority, "requests cannot be forwarded in the service's protocol");
+            return Answer::from_failure(Failure::Internal, exchange, options.error_default_type);
+        }
         let host = match found.route.preserve_host {
             true => exchange.request.headers.get(header::HOST).cloned(),
             false => None,

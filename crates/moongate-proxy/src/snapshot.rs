@@ -46,16 +46,6 @@ pub enum SnapshotError {
         /// What is wrong with it.
         source: BindError,
     },
-    /// A service speaks a protocol that this version does not.
-    #[error(
-        "service {service}: protocol {protocol} is not served by this version of Moongate, use http or https"
-    )]
-    Protocol {
-        /// Name or id of the service.
-        service: String,
-        /// Its protocol.
-        protocol: &'static str,
-    },
 }
 
 /// A route with all that its requests need.
@@ -84,6 +74,8 @@ pub(crate) struct Upstream {
     pub(crate) path: Option<String>,
     /// Where TLS is spoken.
     pub(crate) tls: Option<TlsClient>,
+    /// Whether requests can be forwarded in the service's protocol.
+    pub(crate) is_spoken: bool,
     pub(crate) retries: u16,
     /// Milliseconds.
     pub(crate) connect_timeout: u64,
@@ -125,7 +117,7 @@ impl<R: PluginRuntime> Snapshot<R> {
         let mut binder = Binder { runtime, bound: HashMap::new() };
         let mut upstreams: HashMap<Uuid, Arc<Upstream>> = HashMap::new();
         for service in entities.services.iter().filter(|service| service.enabled) {
-            let tls = upstream_tls(service, &entities, &certificates, &of_upstreams)?;
+            let tls = upstream_tls(service, &entities, &certificates, &of_upstreams);
             upstreams.insert(service.id, Arc::new(Upstream::new(service, tls, &balancers)));
         }
         let served: Vec<&Route> = entities
@@ -198,6 +190,7 @@ impl Upstream {
             port: service.port,
             path: service.path.clone(),
             tls,
+            is_spoken: matches!(service.protocol, Protocol::Http | Protocol::Https),
             retries: service.retries,
             connect_timeout: service.connect_timeout.into(),
             write_timeout: service.write_timeout.into(),
@@ -212,29 +205,22 @@ fn upstream_tls(
     entities: &Entities,
     certificates: &Certificates,
     of_upstreams: &HashMap<&str, Reference>,
-) -> Result<Option<TlsClient>, SnapshotError> {
-    match service.protocol {
-        Protocol::Http => return Ok(None),
-        Protocol::Https => {}
-        _ => {
-            return Err(SnapshotError::Protocol {
-                service: service.name.clone().unwrap_or_else(|| service.id.to_string()),
-                protocol: service.protocol.name(),
-            });
-        }
+) -> Option<TlsClient> {
+    if !matches!(service.protocol, Protocol::Https | Protocol::Grpcs | Protocol::Tls) {
+        return None;
     }
     let shown = service.client_certificate.or_else(|| of_upstreams.get(service.host.as_str()).copied());
     let authorities = service.ca_certificates.as_ref().map(|ids| {
         let found = ids.iter().filter_map(|id| entities.ca_certificates.get(*id));
         found.flat_map(|entity| pki::certificate_chain(&entity.cert).unwrap_or_default()).collect()
     });
-    Ok(Some(TlsClient::new(UpstreamTls {
+    Some(TlsClient::new(UpstreamTls {
         verify: service.tls_verify,
         verify_depth: service.tls_verify_depth,
         authorities,
         client_certificate: shown.and_then(|shown| certificates.identity(shown.id)).cloned(),
         http2: false,
-    })))
+    }))
 }
 
 /// Binds each configuration once, however many routes use it.

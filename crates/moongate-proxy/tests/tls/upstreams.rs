@@ -179,6 +179,15 @@ async fn a_service_names_its_own_authorities_and_certificate() {
 }
 
 #[tokio::test]
+async fn a_service_of_another_protocol_than_http_is_taken_and_its_requests_fail() {
+    let upstream = Upstream::plain().await;
+    for protocol in [Protocol::Tcp, Protocol::Tls, Protocol::Udp, Protocol::Grpc, Protocol::Grpcs] {
+        let gateway = Gateway::start(all_to(upstream.address, protocol, |_, _| {}));
+        assert_eq!(get(gateway.plain(), "/", &[]).await.status, StatusCode::INTERNAL_SERVER_ERROR);
+    }
+}
+
+#[tokio::test]
 async fn an_upstream_without_tls_is_a_bad_gateway_for_https() {
     let upstream = Upstream::plain().await;
     let gateway = Gateway::start(all_to(upstream.address, Protocol::Https, |_, _| {}));
