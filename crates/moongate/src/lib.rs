@@ -19,7 +19,6 @@ pub use gateway::{Gateway, StartError};
 pub use prefix::PrefixError;
 pub use properties::{Properties, PropertiesError, Sources};
 pub use publisher::ConfigurationError;
-pub use tls::TlsError;
 
 /// The version of the gateway.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
