@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::connection::Connection;
 use crate::deadline::{Clock, Deadline};
+use crate::http2_upstream::SharedBody;
 use crate::pool::Pool;
 
 /// The body of a request, from the client to the upstream.
@@ -85,6 +86,8 @@ pub(crate) enum ResponseBody {
     Full(Bytes),
     /// From an upstream.
     Upstream(UpstreamBody),
+    /// From an upstream, over HTTP/2.
+    Shared(SharedBody),
 }
 
 /// Why a response's body ends early.
@@ -124,6 +127,7 @@ impl Body for ResponseBody {
             Self::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Upstream(body) => body.poll_frame(cx),
+            Self::Shared(body) => body.poll_frame(cx),
         }
     }
 
@@ -131,6 +135,7 @@ impl Body for ResponseBody {
         match self {
             Self::Full(bytes) => bytes.is_empty(),
             Self::Upstream(body) => body.incoming.is_end_stream(),
+            Self::Shared(body) => body.is_end_stream(),
         }
     }
 
@@ -138,6 +143,7 @@ impl Body for ResponseBody {
         match self {
             Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Self::Upstream(body) => body.incoming.size_hint(),
+            Self::Shared(body) => body.incoming.size_hint(),
         }
     }
 }

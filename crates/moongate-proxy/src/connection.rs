@@ -224,7 +224,7 @@ const CHECK: Duration = Duration::from_secs(1);
 
 /// Tries the upstream's addresses one after the other. What comes with the stream is for
 /// [`Connection::is_current`].
-async fn connect(
+pub(crate) async fn connect(
     upstream: &Upstream,
     names: Names<'_>,
 ) -> Result<(TcpStream, Option<Box<(SocketAddr, Instant)>>), ConnectError> {

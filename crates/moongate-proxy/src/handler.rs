@@ -27,8 +27,9 @@ use crate::error::Failure;
 use crate::forwarded::{self, Forwarding, Peer, bare_host, is_ambiguous};
 use crate::hash;
 use crate::hooks::{self, Outcome};
+use crate::http2_upstream::SharedBody;
 use crate::response::{self, Timing};
-use crate::snapshot::{CompiledRoute, Snapshot, Upstream};
+use crate::snapshot::{CompiledRoute, Snapshot, Speaks, Upstream};
 use crate::tls::Secured;
 use crate::tunnel::{self, Tunnel};
 use crate::worker::Worker;
@@ -212,7 +213,7 @@ impl<R: PluginRuntime> Handler<R> {
         let Some(upstream) = &found.route.upstream else {
             return Answer::from_failure(Failure::NoService, exchange, options.error_default_type);
         };
-        if !upstream.is_spoken {
+        if upstream.speaks == Speaks::Nothing {
             tracing::warn!(upstream = %upstream.authority, "requests cannot be forwarded in the service's protocol");
             return Answer::from_failure(Failure::Internal, exchange, options.error_default_type);
         }
@@ -253,6 +254,38 @@ impl<R: PluginRuntime> Handler<R> {
         let sent = if found.route.chain.request.is_empty() { started } else { self.worker.clock.look() };
         let gateway = sent.duration_since(started);
         let head = &mut exchange.request;
+        if upstream.speaks == Speaks::Http2 {
+            let pick = chosen.as_ref().map(|chosen| &chosen.pick);
+            let result = Box::pin(self.send_http2(upstream, pick, head, found.target, body)).await;
+            let now = self.worker.clock.look();
+            let timing = Some(Timing::Proxied { gateway, upstream: now.duration_since(sent) });
+            return match result {
+                Ok(response) => {
+                    let (mut head, incoming) = response.into_parts();
+                    head.version = Version::HTTP_11;
+                    if options.headers.upstream_status {
+                        response::tell_upstream_status(&mut head);
+                    }
+                    let read_timeout = Duration::from_millis(upstream.read_timeout);
+                    self.deadline.wait(now, read_timeout);
+                    let body = SharedBody {
+                        incoming,
+                        deadline: Rc::clone(&self.deadline),
+                        clock: Rc::clone(&self.worker.clock),
+                        read_timeout,
+                        idle_timeout: options.client_idle_timeout,
+                        _pick: chosen.map(|chosen| chosen.pick),
+                    };
+                    Answer { head, body: ResponseBody::Shared(body), timing }
+                }
+                Err(failure) => {
+                    self.deadline.work();
+                    let wishes = wishes.into_headers();
+                    let answer = Answer::failure(failure, &wishes, options.error_default_type, exchange.id);
+                    Answer { timing: timing.filter(|_| failure.is_proxied()), ..answer }
+                }
+            };
+        }
         let result = match &mut chosen {
             None => self.send(upstream, head, found.target, body, sent).await,
             // Boxed, to keep what every request needs small.

@@ -19,6 +19,7 @@ mod handler;
 mod hash;
 mod hooks;
 mod http2;
+mod http2_upstream;
 mod options;
 mod pool;
 mod probe;

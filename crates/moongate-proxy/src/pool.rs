@@ -9,10 +9,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::connection::Connection;
+use crate::http2_upstream::Sender;
 
 /// The idle connections of a worker, by upstream. The one used last is used next, so that the others can age.
 pub(crate) struct Pool {
     idle: RefCell<HashMap<Arc<str>, Vec<Connection>>>,
+    /// HTTP/2 connections, which many requests use at a time.
+    shared: RefCell<HashMap<Arc<str>, Sender>>,
     /// Connections kept to one upstream.
     size: usize,
     timeout: Duration,
@@ -20,7 +23,7 @@ pub(crate) struct Pool {
 
 impl Pool {
     pub(crate) fn new(size: usize, timeout: Duration) -> Self {
-        Self { idle: RefCell::default(), size, timeout }
+        Self { idle: RefCell::default(), shared: RefCell::default(), size, timeout }
     }
 
     /// A connection that was open when it was last looked at.
@@ -54,8 +57,24 @@ impl Pool {
         }
     }
 
+    /// The HTTP/2 connection to an upstream, if one is open.
+    pub(crate) fn shared(&self, authority: &str) -> Option<Sender> {
+        self.shared.borrow().get(authority).filter(|sender| !sender.is_closed()).cloned()
+    }
+
+    /// Lets other requests use an HTTP/2 connection.
+    pub(crate) fn share(&self, authority: &Arc<str>, sender: Sender) {
+        self.shared.borrow_mut().insert(Arc::clone(authority), sender);
+    }
+
+    /// Lets no other request use an HTTP/2 connection. It closes when its last request has ended.
+    pub(crate) fn forget_shared(&self, authority: &str) {
+        self.shared.borrow_mut().remove(authority);
+    }
+
     /// Closes connections that have been idle for too long, and forgets upstreams that have none.
     pub(crate) fn sweep(&self, now: Instant) {
+        self.shared.borrow_mut().retain(|_, sender| !sender.is_closed());
         self.idle.borrow_mut().retain(|_, connections| {
             connections.retain(|connection| now.duration_since(connection.idle_since) < self.timeout);
             !connections.is_empty()

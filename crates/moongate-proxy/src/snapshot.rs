@@ -74,8 +74,7 @@ pub(crate) struct Upstream {
     pub(crate) path: Option<String>,
     /// Where TLS is spoken.
     pub(crate) tls: Option<TlsClient>,
-    /// Whether requests can be forwarded in the service's protocol.
-    pub(crate) is_spoken: bool,
+    pub(crate) speaks: Speaks,
     pub(crate) retries: u16,
     /// Milliseconds.
     pub(crate) connect_timeout: u64,
@@ -83,6 +82,25 @@ pub(crate) struct Upstream {
     pub(crate) write_timeout: u64,
     /// Milliseconds.
     pub(crate) read_timeout: u64,
+}
+
+/// What requests are forwarded in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speaks {
+    Http1,
+    Http2,
+    /// The protocol of the service is none for requests.
+    Nothing,
+}
+
+impl Speaks {
+    fn of(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Http | Protocol::Https => Self::Http1,
+            Protocol::Grpc | Protocol::Grpcs => Self::Http2,
+            Protocol::Tcp | Protocol::Tls | Protocol::TlsPassthrough | Protocol::Udp => Self::Nothing,
+        }
+    }
 }
 
 /// The plugins of a route, in the order in which they run.
@@ -190,7 +208,7 @@ impl Upstream {
             port: service.port,
             path: service.path.clone(),
             tls,
-            is_spoken: matches!(service.protocol, Protocol::Http | Protocol::Https),
+            speaks: Speaks::of(service.protocol),
             retries: service.retries,
             connect_timeout: service.connect_timeout.into(),
             write_timeout: service.write_timeout.into(),
@@ -219,7 +237,7 @@ fn upstream_tls(
         verify_depth: service.tls_verify_depth,
         authorities,
         client_certificate: shown.and_then(|shown| certificates.identity(shown.id)).cloned(),
-        http2: false,
+        http2: service.protocol == Protocol::Grpcs,
     }))
 }
 

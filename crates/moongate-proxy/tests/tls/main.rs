@@ -13,6 +13,7 @@ mod client;
 mod clients;
 mod entities;
 mod gateway;
+mod grpc;
 mod http2;
 mod targets;
 mod upstream;

@@ -181,7 +181,7 @@ async fn a_service_names_its_own_authorities_and_certificate() {
 #[tokio::test]
 async fn a_service_of_another_protocol_than_http_is_taken_and_its_requests_fail() {
     let upstream = Upstream::plain().await;
-    for protocol in [Protocol::Tcp, Protocol::Tls, Protocol::Udp, Protocol::Grpc, Protocol::Grpcs] {
+    for protocol in [Protocol::Tcp, Protocol::Tls, Protocol::Udp, Protocol::TlsPassthrough] {
         let gateway = Gateway::start(all_to(upstream.address, protocol, |_, _| {}));
         assert_eq!(get(gateway.plain(), "/", &[]).await.status, StatusCode::INTERNAL_SERVER_ERROR);
     }
