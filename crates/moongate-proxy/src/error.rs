@@ -19,6 +19,12 @@ pub(crate) enum Failure {
     NoRoute,
     /// The matched route is for TLS connections only.
     HttpsRequired(HttpsRedirectStatus),
+    /// The matched route is for gRPC over TLS connections only.
+    GrpcsRequired,
+    /// The matched route is for gRPC only.
+    NotGrpc,
+    /// The matched route is for gRPC, which needs HTTP/2.
+    Http2Required,
     /// The matched route has no service.
     NoService,
     /// The upstream's name has no address.
@@ -42,6 +48,10 @@ impl Failure {
             Self::HttpsRequired(redirect) => {
                 StatusCode::from_u16(redirect.code()).unwrap_or(StatusCode::UPGRADE_REQUIRED)
             }
+            // gRPC tells it in a header.
+            Self::GrpcsRequired => StatusCode::OK,
+            Self::NotGrpc => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Http2Required => StatusCode::UPGRADE_REQUIRED,
             Self::NoService | Self::NameResolution | Self::NoPeer => StatusCode::SERVICE_UNAVAILABLE,
             Self::BadGateway => StatusCode::BAD_GATEWAY,
             Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
@@ -55,6 +65,9 @@ impl Failure {
             Self::MethodNotAllowed => "Method not allowed",
             Self::NoRoute => "no Route matched with those values",
             Self::HttpsRequired(_) => "Please use HTTPS protocol",
+            Self::GrpcsRequired => "gRPC request matched gRPCs route",
+            Self::NotGrpc => "Non-gRPC request matched gRPC route",
+            Self::Http2Required => "Please use HTTP2 protocol",
             Self::NoService => "no Service found with those values",
             Self::NameResolution => "name resolution failed",
             Self::NoPeer => "failure to get a peer from the ring-balancer",
@@ -67,9 +80,13 @@ impl Failure {
     /// Who caused it.
     pub(crate) fn origin(self) -> Origin {
         match self {
-            Self::BadRequest | Self::MethodNotAllowed | Self::HttpsRequired(_) | Self::NoRoute => {
-                Origin::Client
-            }
+            Self::BadRequest
+            | Self::MethodNotAllowed
+            | Self::HttpsRequired(_)
+            | Self::GrpcsRequired
+            | Self::NotGrpc
+            | Self::Http2Required
+            | Self::NoRoute => Origin::Client,
             Self::BadGateway | Self::GatewayTimeout => Origin::Upstream,
             Self::NoService | Self::NameResolution | Self::NoPeer | Self::Internal => Origin::Gateway,
         }

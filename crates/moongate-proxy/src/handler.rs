@@ -13,8 +13,8 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, V
 use http_body::Body;
 use hyper::body::Incoming;
 use moongate_hooks::{Client, Exchange, PluginRuntime};
-use moongate_model::{HttpsRedirectStatus, PathHandling};
-use moongate_router::{Captures, PathError, RequestView, normalise, upstream_path};
+use moongate_model::PathHandling;
+use moongate_router::{Captures, PathError, RequestView, Spoken, normalise, upstream_path};
 use tokio::time::Instant;
 
 use crate::answer::Answer;
@@ -24,10 +24,11 @@ use crate::client::Guard;
 use crate::connection::{ConnectError, Connection, Names};
 use crate::deadline::Deadline;
 use crate::error::Failure;
-use crate::forwarded::{self, Forwarding, Peer, bare_host, is_ambiguous};
+use crate::forwarded::{self, Forwarding, Peer, is_ambiguous};
 use crate::hash;
 use crate::hooks::{self, Outcome};
 use crate::http2_upstream::SharedBody;
+use crate::refusal;
 use crate::response::{self, Timing};
 use crate::snapshot::{CompiledRoute, Snapshot, Speaks, Upstream};
 use crate::tls::Secured;
@@ -99,12 +100,9 @@ impl<R: PluginRuntime> Handler<R> {
             Err(failure) => {
                 let mut answer = Answer::from_failure(failure, &exchange, options.error_default_type);
                 match failure {
-                    Failure::HttpsRequired(redirect) => {
-                        point_to_https(&mut answer, redirect, &exchange.request)
-                    }
                     // Where this request ends is not certain, so nothing may follow it.
                     Failure::BadRequest => close(&mut answer),
-                    _ => {}
+                    _ => refusal::explain(&mut answer, failure, &self.peer, &exchange.request),
                 }
                 answer
             }
@@ -183,10 +181,15 @@ impl<R: PluginRuntime> Handler<R> {
         };
         let matched = snapshot.router.find(&view).ok_or(Failure::NoRoute)?;
         let route = snapshot.routes.get(matched.route).ok_or(Failure::NoRoute)?;
-        if let Some(redirect) = route.https_required
-            && self.peer.forwarded_scheme(&head.headers) != b"https"
-        {
-            return Err(Failure::HttpsRequired(redirect));
+        if let Some(demand) = &route.demand {
+            let spoken = Spoken {
+                https: self.peer.forwarded_scheme(&head.headers) == b"https",
+                http2: head.version == Version::HTTP_2,
+                content_type: head.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes),
+            };
+            if let Some(refusal) = demand.refusal(&spoken) {
+                return Err(refusal.into());
+            }
         }
         let service_path = route.upstream.as_ref().and_then(|upstream| upstream.path.as_deref());
         let upstream = upstream_path(service_path, PathHandling::V0, route.strip_path, &path, matched.prefix);
@@ -515,22 +518,6 @@ fn target(original: &Uri, path: &str) -> Result<PathAndQuery, Failure> {
         None => path.to_owned(),
     };
     PathAndQuery::try_from(text).map_err(|_| Failure::BadRequest)
-}
-
-/// Tells the client how to ask over TLS: by upgrading, or by going to the same place there.
-fn point_to_https(answer: &mut Answer, redirect: HttpsRedirectStatus, request: &request::Parts) {
-    let headers = &mut answer.head.headers;
-    if redirect == HttpsRedirectStatus::UpgradeRequired {
-        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-        headers.insert(header::UPGRADE, HeaderValue::from_static("TLS/1.2, HTTP/1.1"));
-        return;
-    }
-    let host = request.headers.get(header::HOST).map(bare_host);
-    let host = host.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let target = request.uri.path_and_query().map_or("/", PathAndQuery::as_str);
-    if let Ok(location) = HeaderValue::try_from(format!("https://{host}{target}")) {
-        headers.insert(header::LOCATION, location);
-    }
 }
 
 /// Ends the connection after this answer.

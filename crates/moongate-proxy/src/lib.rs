@@ -24,6 +24,7 @@ mod options;
 mod pool;
 mod probe;
 mod proxy;
+mod refusal;
 mod resolver;
 mod response;
 mod snapshot;

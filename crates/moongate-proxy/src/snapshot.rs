@@ -9,10 +9,8 @@ use std::sync::Arc;
 use http::HeaderValue;
 use moongate_balancer::Balancer;
 use moongate_hooks::{BindError, FailurePolicy, Matched, PluginRuntime, PluginSpec};
-use moongate_model::{
-    Entities, HttpsRedirectStatus, Plugin, PluginIndex, Protocol, Reference, Route, Service, pki,
-};
-use moongate_router::{Router, RouterError};
+use moongate_model::{Entities, Plugin, PluginIndex, Protocol, Reference, Route, Service, pki};
+use moongate_router::{ProtocolDemand, Router, RouterError};
 use uuid::Uuid;
 
 use crate::balance::Balancers;
@@ -55,8 +53,8 @@ pub(crate) struct CompiledRoute<R: PluginRuntime> {
     pub(crate) upstream: Option<Arc<Upstream>>,
     pub(crate) strip_path: bool,
     pub(crate) preserve_host: bool,
-    /// What a request over a plain connection is answered with, where the route is for TLS connections only.
-    pub(crate) https_required: Option<HttpsRedirectStatus>,
+    /// Where not every request will do.
+    pub(crate) demand: Option<ProtocolDemand>,
 }
 
 /// Where the requests of a service go.
@@ -159,9 +157,7 @@ impl<R: PluginRuntime> Snapshot<R> {
                     upstream: route.service.and_then(|service| upstreams.get(&service.id)).map(Arc::clone),
                     strip_path: route.strip_path,
                     preserve_host: route.preserve_host,
-                    https_required: (route.protocols.contains(&Protocol::Https)
-                        && !route.protocols.contains(&Protocol::Http))
-                    .then_some(route.https_redirect_status_code),
+                    demand: demand(route),
                 })
             })
             .collect::<Result<_, SnapshotError>>()?;
@@ -215,6 +211,13 @@ impl Upstream {
             read_timeout: service.read_timeout.into(),
         }
     }
+}
+
+/// What a route demands that is not for plain HTTP/1 as well.
+fn demand(route: &Route) -> Option<ProtocolDemand> {
+    let has = |protocol| route.protocols.contains(&protocol);
+    let special = !has(Protocol::Http) || has(Protocol::Grpc) || has(Protocol::Grpcs);
+    special.then(|| ProtocolDemand::new(&route.protocols, route.https_redirect_status_code))
 }
 
 /// How TLS is spoken with the upstream of a service, if it is.

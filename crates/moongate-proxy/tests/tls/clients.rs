@@ -68,6 +68,8 @@ async fn a_route_for_tls_alone_points_plain_requests_there() {
     let reply = get(gateway.plain(), "/x", &[("x-forwarded-proto", "https")]).await;
     assert_eq!(reply.status, StatusCode::MOVED_PERMANENTLY);
     assert_eq!(reply.headers["location"], "https://gw.test/x");
+    assert_eq!(reply.headers["content-type"], "text/html");
+    assert!(reply.body.contains("<center><h1>301 Moved Permanently</h1></center>\r\n"), "{}", reply.body);
 
     let trusting =
         Gateway::start_with(entities, |options| options.trusted = vec!["127.0.0.0/8".parse().unwrap()]);

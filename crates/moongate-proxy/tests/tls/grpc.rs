@@ -115,3 +115,23 @@ async fn a_grpc_service_that_speaks_http1_is_a_bad_gateway() {
     let gateway = Gateway::start(all_to(upstream.address, Protocol::Grpc, |_, _| {}));
     assert_eq!(get(gateway.plain(), "/", &[]).await.status, StatusCode::BAD_GATEWAY);
 }
+
+#[tokio::test]
+async fn a_route_for_grpc_takes_nothing_else() {
+    let (address, _) = start(None).await;
+    let gateway = Gateway::start(all_to(address, Protocol::Grpc, |_, route| {
+        route.protocols = vec![Protocol::Grpcs];
+    }));
+    assert_eq!(get(gateway.plain(), "/", &[]).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let grpc = [("content-type", "application/grpc")];
+    let reply = get(gateway.plain(), "/", &grpc).await;
+    assert_eq!(reply.status, StatusCode::UPGRADE_REQUIRED);
+    assert_eq!(reply.headers["upgrade"], "HTTP/2");
+
+    let mut sender = open(TcpStream::connect(gateway.plain_http2()).await.unwrap()).await;
+    let request = Request::post("http://gw.test/").header("content-type", "application/grpc");
+    let response = sender.send_request(request.body(Full::default()).unwrap()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["grpc-status"], "1");
+    assert_eq!(response.headers()["grpc-message"], "gRPC request matched gRPCs route");
+}
