@@ -135,3 +135,6 @@ fn cipher_suites(properties: &Properties) -> Result<CipherSuites, TlsError> {
 
 /// Bytes that one session takes in the cache whose size the property gives.
 const SESSION_SIZE: usize = 256;
+
+#[cfg(test)]
+mod tests;

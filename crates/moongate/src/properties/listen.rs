@@ -62,13 +62,17 @@ pub(super) fn read(value: &Value) -> Read<Vec<Listener>> {
 /// Reads what [`read`] does, where TLS is not spoken.
 pub(super) fn read_plain(value: &Value) -> Read<Vec<Listener>> {
     let listeners = read(value)?;
-    match listeners.iter().find(|listener| listener.tls || listener.http2) {
-        None => Ok(listeners),
-        Some(listener) => wrong(format!(
-            "{} asks for `ssl` or `http2`, which this version does not serve here; remove the flag or the address",
-            listener.address
-        )),
+    for listener in &listeners {
+        for (asked, flag) in [(listener.tls, "ssl"), (listener.http2, "http2")] {
+            if asked {
+                return wrong(format!(
+                    "{} asks for `{flag}`, which this version does not serve here; remove the flag or the address",
+                    listener.address
+                ));
+            }
+        }
     }
+    Ok(listeners)
 }
 
 /// In the form that [`read`] takes.
