@@ -7,14 +7,19 @@ use std::time::Duration;
 
 use moongate_hooks::PluginCatalog;
 use moongate_plugin_host::{HostError, PluginHost};
-use moongate_proxy::{ListenAddress, Proxy, ProxyOptions, Snapshot};
+use moongate_proxy::{ListenAddress, Proxy, ProxyOptions};
+use moongate_store::{ReadOnlyStore, Store};
+use tokio::runtime::Runtime;
 
 use crate::admin::{AdminListeners, AdminServer};
-use crate::control::{Control, Requests};
-use crate::node::{self, GatewayNode};
+use crate::catalog;
+use crate::configuration::{Configuration, ConfigurationError, DeclarativeConfiguration, LiveStore};
+use crate::control::{Control, Requests, Trigger};
+use crate::node::{self, GatewayNode, ProxyHealth};
+use crate::plugins;
 use crate::prefix::{Claim, Prefix, PrefixError};
-use crate::properties::{Listener, Properties};
-use crate::publisher::{self, ConfigurationError, Live, Publisher};
+use crate::properties::{Database, Listener, Properties};
+use crate::storage;
 use crate::tls::{self, TlsError};
 
 /// Why a gateway does not start. Nothing runs then, and the prefix is free.
@@ -82,47 +87,67 @@ impl Gateway {
         let id = claim.node_id()?;
         let options = proxy_options(&properties, &claim)?;
         // What is quick to fail comes before plugins compile.
-        let current = publisher::read(properties.declarative_config.as_deref())?;
         let admin = AdminListeners::bind(&properties.admin_listen)
             .map_err(|(address, error)| StartError::Listen { property: "admin_listen", address, error })?;
         for listener in &properties.proxy_listen {
             ensure_free(listener)?;
         }
+        let no_thread = |name| move |source| StartError::Thread { name, source };
+        let runtime = storage::runtime().map_err(no_thread("configuration"))?;
 
-        let host = PluginHost::start(publisher::host_options(&properties))?;
-        for doubt in publisher::doubts(&properties, &host) {
+        let host = PluginHost::start(plugins::host_options(&properties))?;
+        for doubt in plugins::doubts(&properties, &host) {
             tracing::warn!("{doubt}");
         }
-        let snapshot =
-            Snapshot::build(Arc::clone(&current.entities), &*host).map_err(ConfigurationError::Snapshot)?;
-        let live = Arc::new(Live::new(current));
+        let (configuration, declarative) = configure(&properties, &host, &runtime)?;
+        let snapshot = configuration.first_snapshot().map_err(ConfigurationError::Snapshot)?;
         let proxy = Proxy::start(options, Arc::clone(&host), snapshot).map_err(not_started)?;
         let proxy = Arc::new(proxy);
-        let mut running = Running { admin: None, control: None, proxy: Arc::clone(&proxy), host };
-        running.host.settle();
+        configuration.serve_through(Arc::clone(&proxy));
+        let mut running = Running { admin: None, control: None, proxy: Arc::clone(&proxy), host, runtime };
 
-        let publisher = Publisher {
-            file: properties.declarative_config.clone(),
-            host: Arc::clone(&running.host),
-            proxy: Arc::clone(&proxy),
-            live: Arc::clone(&live),
+        let changed = {
+            let (configuration, declarative) = (Arc::clone(&configuration), declarative.clone());
+            let runtime = running.runtime.handle().clone();
+            move |trigger| match (trigger, &declarative) {
+                (Trigger::Plugins, _) => runtime.block_on(configuration.plugins_changed()),
+                (Trigger::Reload, Some(declarative)) => runtime.block_on(declarative.reload()),
+                (Trigger::Reload, None) => runtime.block_on(configuration.follow()),
+            }
         };
         // The control thread listens before the directories are watched, so that no change goes by unseen.
         let control = Control::start(running.host.changes(), move |trigger| {
-            publisher.publish(trigger).map_err(|error| error.to_string())
+            changed(trigger).map_err(|error| error.to_string())
         })
-        .map_err(|source| StartError::Thread { name: "control", source })?;
+        .map_err(no_thread("control"))?;
         let requests = control.requests();
         running.control = Some(control);
         running.host.watch()?;
+        running.runtime.spawn(follow(Arc::clone(&configuration)));
 
         let admin_addresses = admin.addresses().to_vec();
+        if properties.admin_token.is_none() {
+            for address in admin_addresses.iter().filter(|address| !address.ip().is_loopback()) {
+                tracing::warn!(
+                    %address,
+                    "the Admin API is open to others than this machine and asks for no token; `admin_token` sets one"
+                );
+            }
+        }
+        let store: Arc<dyn Store> = match declarative {
+            Some(_) => Arc::new(ReadOnlyStore::new(Arc::clone(configuration.store()))),
+            None => Arc::new(LiveStore(Arc::clone(&configuration))),
+        };
         let node = GatewayNode {
             id,
             hostname: node::hostname(),
             workers: u32::try_from(properties.worker_count()).unwrap_or(u32::MAX),
             configuration: node::configuration(&properties, proxy.addresses(), &admin_addresses),
-            live,
+            admin_token: properties.admin_token.clone(),
+            served: configuration,
+            store,
+            declarative,
+            health: ProxyHealth(Arc::clone(&proxy)),
             proxy,
             requests: requests.clone(),
         };
@@ -175,6 +200,8 @@ struct Running {
     control: Option<Control>,
     proxy: Arc<Proxy<PluginHost>>,
     host: Arc<PluginHost>,
+    /// What the store runs on.
+    runtime: Runtime,
 }
 
 impl Running {
@@ -196,6 +223,44 @@ impl Drop for Running {
         // After `shutdown` nothing is left to stop. In any case no thread but this one has the plugin host any
         // more when this returns, which matters: its event loop must not end inside another one.
         self.stop(Duration::ZERO);
+    }
+}
+
+/// A configuration, and where it comes from if it is a declarative one.
+type Configured = (Arc<Configuration>, Option<Arc<DeclarativeConfiguration>>);
+
+/// Opens the store, and loads the declarative configuration where entities come from one.
+fn configure(
+    properties: &Properties,
+    host: &Arc<PluginHost>,
+    runtime: &Runtime,
+) -> Result<Configured, ConfigurationError> {
+    let flavor = properties.router_flavor;
+    let catalog = catalog::build(flavor, &host.schemas())?;
+    let store = runtime.block_on(storage::open(properties, &catalog))?;
+    let configuration = Configuration::new(Arc::clone(host), store, flavor, Arc::new(catalog))?;
+    let configuration = Arc::new(configuration);
+    if properties.chosen_database() != Database::Off {
+        if properties.declarative_config.is_some() {
+            tracing::warn!(
+                "declarative_config is not read when there is a database; `moongate config db_import` brings it in"
+            );
+        }
+        return Ok((configuration, None));
+    }
+    let file = properties.declarative_config.clone();
+    let declarative = Arc::new(DeclarativeConfiguration::new(Arc::clone(&configuration), file));
+    runtime.block_on(declarative.reload())?;
+    Ok((configuration, Some(declarative)))
+}
+
+/// Takes on what other nodes write, for as long as the gateway runs.
+async fn follow(configuration: Arc<Configuration>) {
+    let mut changes = configuration.store().changes();
+    while changes.changed().await.is_ok() {
+        if let Err(error) = configuration.follow().await {
+            tracing::error!("a change of the database is not served, requests are served as before: {error}");
+        }
     }
 }
 

@@ -5,20 +5,23 @@
 #![deny(missing_docs)]
 
 mod admin;
+mod catalog;
 pub mod cli;
+mod configuration;
 mod control;
 mod gateway;
 mod logging;
 mod node;
+mod plugins;
 mod prefix;
 pub mod properties;
-mod publisher;
+mod storage;
 mod tls;
 
+pub use configuration::ConfigurationError;
 pub use gateway::{Gateway, StartError};
 pub use prefix::PrefixError;
 pub use properties::{Properties, PropertiesError, Sources};
-pub use publisher::ConfigurationError;
 
 /// The version of the gateway.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,20 +1,23 @@
 //! What the Admin API shows of this process.
 
-use std::future::Future;
-use std::net::SocketAddr;
-use std::pin::Pin;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
-use moongate_admin::{Counters, Node};
-use moongate_model::Entities;
+use async_trait::async_trait;
+use moongate_admin::{Counters, Declarative, Health, HealthError, LogLevel, Node};
+use moongate_balancer::{SetHealthError, UpstreamStatus};
 use moongate_plugin_host::PluginHost;
 use moongate_proxy::Proxy;
+use moongate_schema::Catalog;
+use moongate_store::Store;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::configuration::{Configuration, DeclarativeConfiguration};
 use crate::control::Requests;
+use crate::logging;
 use crate::properties::{Listener, Properties};
-use crate::publisher::Live;
 
 /// A running gateway.
 pub(crate) struct GatewayNode {
@@ -22,22 +25,70 @@ pub(crate) struct GatewayNode {
     pub(crate) hostname: String,
     pub(crate) workers: u32,
     pub(crate) configuration: Value,
-    pub(crate) live: Arc<Live>,
+    pub(crate) admin_token: Option<String>,
+    pub(crate) served: Arc<Configuration>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) declarative: Option<Arc<DeclarativeConfiguration>>,
+    pub(crate) health: ProxyHealth,
     pub(crate) proxy: Arc<Proxy<PluginHost>>,
     pub(crate) requests: Requests,
 }
 
+/// The health of upstreams, as the proxy knows it.
+pub(crate) struct ProxyHealth(pub(crate) Arc<Proxy<PluginHost>>);
+
+impl Health for ProxyHealth {
+    fn upstream(&self, id: Uuid) -> Option<UpstreamStatus> {
+        Some(self.0.snapshot().balancer(id)?.status())
+    }
+
+    fn set(
+        &self,
+        upstream: Uuid,
+        target: &str,
+        address: Option<&str>,
+        healthy: bool,
+    ) -> Result<(), HealthError> {
+        let snapshot = self.0.snapshot();
+        let balancer = snapshot.balancer(upstream).ok_or(HealthError::NoBalancer)?;
+        let address = match address.map(parse_address) {
+            Some(None) => return Err(HealthError::UnknownAddress),
+            Some(Some(address)) => Some(address),
+            None => None,
+        };
+        balancer.set_health(target, address, healthy).map_err(|error| match error {
+            SetHealthError::ChecksOff => HealthError::NoChecks,
+            _ => HealthError::UnknownAddress,
+        })
+    }
+}
+
+/// An address with or without a port.
+fn parse_address(text: &str) -> Option<(IpAddr, Option<u16>)> {
+    let socket = text.parse::<SocketAddr>().map(|socket| (socket.ip(), Some(socket.port())));
+    socket.ok().or_else(|| Some((text.trim_matches(['[', ']']).parse().ok()?, None)))
+}
+
+#[async_trait]
 impl Node for GatewayNode {
-    fn entities(&self) -> Arc<Entities> {
-        self.live.current().entities
+    fn catalog(&self) -> Arc<Catalog> {
+        self.served.served().catalog
+    }
+
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
+    }
+
+    fn declarative(&self) -> Option<&dyn Declarative> {
+        self.declarative.as_deref().map(|declarative| declarative as &dyn Declarative)
+    }
+
+    fn health(&self) -> &dyn Health {
+        &self.health
     }
 
     fn configuration(&self) -> Value {
         self.configuration.clone()
-    }
-
-    fn configuration_hash(&self) -> String {
-        self.live.current().hash
     }
 
     fn counters(&self) -> Counters {
@@ -73,8 +124,20 @@ impl Node for GatewayNode {
         (0..self.workers).collect()
     }
 
-    fn reload(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
-        Box::pin(self.requests.reload())
+    fn log_level(&self) -> LogLevel {
+        logging::level()
+    }
+
+    fn set_log_level(&self, level: LogLevel, timeout: Duration) {
+        logging::set_level(level, timeout);
+    }
+
+    fn admin_token(&self) -> Option<&str> {
+        self.admin_token.as_deref()
+    }
+
+    async fn reload(&self) -> Result<(), String> {
+        self.requests.reload().await
     }
 }
 

@@ -21,7 +21,6 @@ mod tests;
 use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
-use tracing::level_filters::LevelFilter;
 
 pub use error::{Place, PropertiesError, PropertyProblem};
 pub use listen::Listener;
@@ -63,6 +62,20 @@ impl Properties {
         flags.collect()
     }
 
+    /// Where entities are kept.
+    pub(crate) fn chosen_database(&self) -> Database {
+        match (self.database, &self.declarative_config) {
+            (Database::Auto, Some(_)) => Database::Off,
+            (Database::Auto, None) => Database::Sqlite,
+            (chosen, _) => chosen,
+        }
+    }
+
+    /// The file that the entities are in.
+    pub(crate) fn sqlite_file(&self) -> PathBuf {
+        self.sqlite_path.clone().unwrap_or_else(|| self.prefix.join("moongate.sqlite"))
+    }
+
     /// The number of workers.
     pub(crate) fn worker_count(&self) -> usize {
         match self.workers {
@@ -77,7 +90,7 @@ impl Properties {
         let mut shown: serde_json::Map<_, _> = shown.collect();
         // What Kong's clients look for to know what kind of node they talk to.
         shown.insert("role".to_owned(), json!("traditional"));
-        shown.insert("router_flavor".to_owned(), json!("traditional_compatible"));
+        shown.insert("database".to_owned(), words::show_database(&self.chosen_database()));
         shown.into()
     }
 }
@@ -86,8 +99,14 @@ impl Properties {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Database {
+    /// In memory if there is a declarative configuration, otherwise in SQLite.
+    Auto,
     /// In memory, read from the declarative configuration.
     Off,
+    /// In one file.
+    Sqlite,
+    /// In a database that several nodes can share.
+    Postgres,
 }
 
 /// How many threads serve requests.
@@ -111,18 +130,6 @@ pub enum LogLevel {
     Crit,
     Alert,
     Emerg,
-}
-
-impl LogLevel {
-    /// The level at which the gateway logs the same things; it knows fewer than syslog.
-    pub(crate) fn filter(self) -> LevelFilter {
-        match self {
-            Self::Debug => LevelFilter::DEBUG,
-            Self::Info | Self::Notice => LevelFilter::INFO,
-            Self::Warn => LevelFilter::WARN,
-            Self::Error | Self::Crit | Self::Alert | Self::Emerg => LevelFilter::ERROR,
-        }
-    }
 }
 
 /// How log lines look.

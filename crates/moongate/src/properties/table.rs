@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 use ipnet::IpNet;
+use moongate_model::core::RouterFlavor;
 use moongate_plugin_host::PluginSettings;
 use moongate_proxy::{ErrorType, HeaderTokens, TlsVersion};
 use serde_json::Value as Json;
@@ -54,8 +55,48 @@ macro_rules! properties {
 }
 
 properties! {
-    /// Where entities are kept: `off`, in memory, read from `declarative_config`.
-    database: Database = Database::Off, words::read_database, words::show_database;
+    /// Where entities are kept: `off`, in memory, read from `declarative_config` or posted to /config; `sqlite`, in
+    /// one file; `postgres`, for several nodes; `auto`, which is off with a `declarative_config` and else sqlite.
+    database: Database = Database::Auto, words::read_database, words::show_database;
+
+    /// The file of the `sqlite` database; without it moongate.sqlite in the `prefix`.
+    sqlite_path: Option<PathBuf> = None, value::optional_path, value::show_optional_path;
+
+    /// Name or address of the Postgres server, or the directory of its socket.
+    pg_host: String = "127.0.0.1".to_owned(), value::text, words::show_text;
+
+    /// Port of the Postgres server.
+    pg_port: u16 = 5432, words::read_port, words::show_port;
+
+    /// User of the Postgres database.
+    pg_user: String = "moongate".to_owned(), value::text, words::show_text;
+
+    /// Password of that user.
+    pg_password: Option<String> = None, words::read_optional_text, words::show_secret;
+
+    /// Name of the Postgres database.
+    pg_database: String = "moongate".to_owned(), value::text, words::show_text;
+
+    /// Schema of the Postgres database that has the tables.
+    pg_schema: String = "public".to_owned(), value::text, words::show_text;
+
+    /// Milliseconds to wait for a connection to Postgres, and for an answer.
+    pg_timeout: Duration = Duration::from_secs(5), value::milliseconds, words::show_milliseconds;
+
+    /// Connections to Postgres at most, beside one that listens for changes.
+    pg_pool_size: usize = 10, words::read_pool_size, value::show_number;
+
+    /// Whether connections to Postgres are encrypted.
+    pg_ssl: bool = false, tls::read_flag, tls::show_flag;
+
+    /// Whether the certificate of the Postgres server is verified. Needs `pg_ssl`.
+    pg_ssl_verify: bool = false, tls::read_flag, tls::show_flag;
+
+    /// How routes are matched: traditional_compatible, traditional or expressions.
+    router_flavor: RouterFlavor = RouterFlavor::default(), words::read_flavor, words::show_flavor;
+
+    /// The secret that requests to the Admin API have to show, as `Authorization: Bearer` or `Kong-Admin-Token`.
+    admin_token: Option<String> = None, words::read_optional_text, words::show_secret;
 
     /// The file with services, routes and plugins. A relative path starts where the gateway was started.
     declarative_config: Option<PathBuf> = None, value::optional_path, value::show_optional_path;

@@ -1,9 +1,11 @@
 //! Readers of the values that are words of their own.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use http::HeaderName;
 use ipnet::IpNet;
+use moongate_model::core::RouterFlavor;
 use moongate_proxy::{ErrorType, HeaderTokens};
 use serde_json::{Value as Json, json};
 use serde_yaml::Value;
@@ -15,17 +17,67 @@ pub(super) fn read_database(value: &Value) -> Read<Database> {
     match text(value)?.as_str() {
         // YAML has it that an unquoted `off` may be a truth value.
         "off" | "false" => Ok(Database::Off),
-        other => wrong(format!(
-            "`{other}` is not served by this version, which keeps entities in memory: write off"
-        )),
+        "auto" => Ok(Database::Auto),
+        "sqlite" => Ok(Database::Sqlite),
+        "postgres" => Ok(Database::Postgres),
+        other => wrong(format!("`{other}` is not one of auto, off, sqlite, postgres")),
     }
 }
 
 pub(super) fn show_database(database: &Database) -> Json {
     match database {
+        Database::Auto => json!("auto"),
         Database::Off => json!("off"),
+        Database::Sqlite => json!("sqlite"),
+        Database::Postgres => json!("postgres"),
     }
 }
+
+pub(super) fn read_flavor(value: &Value) -> Read<RouterFlavor> {
+    choice(value, &FLAVORS)
+}
+
+pub(super) fn show_flavor(flavor: &RouterFlavor) -> Json {
+    json!(name_of(flavor, &FLAVORS))
+}
+
+/// A port that something can listen on.
+pub(super) fn read_port(value: &Value) -> Read<u16> {
+    count(value, 1, 65_535).map(|port| u16::try_from(port).unwrap_or(u16::MAX))
+}
+
+/// Text that may be absent.
+pub(super) fn read_optional_text(value: &Value) -> Read<Option<String>> {
+    let text = text(value)?;
+    Ok((!text.is_empty()).then_some(text))
+}
+
+pub(super) fn show_optional_text(text: &Option<String>) -> Json {
+    json!(text)
+}
+
+/// A secret is shown as stars.
+pub(super) fn show_secret(secret: &Option<String>) -> Json {
+    json!(secret.as_ref().map(|_| "******"))
+}
+
+pub(super) fn show_text(text: &String) -> Json {
+    json!(text)
+}
+
+pub(super) fn show_port(port: &u16) -> Json {
+    json!(port)
+}
+
+pub(super) fn show_milliseconds(duration: &Duration) -> Json {
+    json!(duration.as_millis() as u64)
+}
+
+const FLAVORS: [(&str, RouterFlavor); 3] = [
+    ("traditional_compatible", RouterFlavor::TraditionalCompatible),
+    ("traditional", RouterFlavor::Traditional),
+    ("expressions", RouterFlavor::Expressions),
+];
 
 pub(super) fn read_networks(value: &Value) -> Read<Vec<IpNet>> {
     each(&items(value)?, |item| {

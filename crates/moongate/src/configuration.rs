@@ -1,0 +1,326 @@
+//! From entities to what the workers serve, and everything that changes it.
+//!
+//! Whatever changes the configuration takes its turn here: a write of the Admin API, a write of another node, a new
+//! declarative configuration, a plugin that was replaced. Each builds a snapshot of what would be, off the workers'
+//! threads, and only if router and plugins can take it does the change happen.
+
+mod declarative;
+mod live;
+
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use moongate_hooks::{BindError, PluginCatalog};
+use moongate_model::core::RouterFlavor;
+use moongate_model::{Entities, RowChange, RowError};
+use moongate_plugin_host::PluginHost;
+use moongate_proxy::{Proxy, Snapshot, SnapshotError};
+use moongate_schema::{Catalog, CatalogError};
+use moongate_store::{
+    Change, Dataset, Effect, Guard, Layout, Store, StoreError, Unguarded, Version, Written,
+};
+use parking_lot::{Mutex, RwLock};
+use serde_json::{Value, json};
+
+pub(crate) use declarative::{DeclarativeConfiguration, FileError};
+pub(crate) use live::LiveStore;
+
+use crate::catalog;
+
+/// Why entities are not served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigurationError {
+    /// The declarative configuration cannot be read, or is wrong.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The store does not do what is asked of it.
+    #[error("{}", database(.0))]
+    Store(#[from] StoreError),
+    /// The schemas of the plugins do not fit together.
+    #[error("the schemas of the plugins do not fit together: {0}")]
+    Catalog(#[from] CatalogError),
+    /// A row is not what its entity has to be.
+    #[error(transparent)]
+    Row(#[from] RowError),
+    /// The router or a plugin cannot work with the entities.
+    #[error("the configuration cannot be served: {0}")]
+    Snapshot(#[from] SnapshotError),
+}
+
+/// What is configured, and what is made of it. See the module's description.
+pub(crate) struct Configuration {
+    host: Arc<PluginHost>,
+    store: Arc<dyn Store>,
+    flavor: RouterFlavor,
+    proxy: OnceLock<Arc<Proxy<PluginHost>>>,
+    served: RwLock<Served>,
+    /// Held by whoever changes what is served.
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// What is served at this moment.
+#[derive(Debug, Clone)]
+pub(crate) struct Served {
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) entities: Arc<Entities>,
+    /// The version of the store that the entities are of.
+    pub(crate) version: Version,
+    /// The hash of the declarative configuration, if they come from one.
+    pub(crate) hash: String,
+}
+
+/// A snapshot that waits for its change to be durable.
+struct Candidate {
+    entities: Arc<Entities>,
+    snapshot: Snapshot<PluginHost>,
+}
+
+impl Configuration {
+    /// Takes what `store` has, with the catalog that it was opened with.
+    pub(crate) fn new(
+        host: Arc<PluginHost>,
+        store: Arc<dyn Store>,
+        flavor: RouterFlavor,
+        catalog: Arc<Catalog>,
+    ) -> Result<Self, ConfigurationError> {
+        let dataset = store.dataset();
+        let served = Served {
+            catalog,
+            entities: Arc::new(entities_of(&dataset)?),
+            version: dataset.version(),
+            hash: moongate_model::Declaration::EMPTY_HASH.to_owned(),
+        };
+        Ok(Self {
+            host,
+            store,
+            flavor,
+            proxy: OnceLock::new(),
+            served: RwLock::new(served),
+            turn: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// The first snapshot. Blocks while plugins look at their configurations; not for asynchronous code.
+    pub(crate) fn first_snapshot(&self) -> Result<Snapshot<PluginHost>, SnapshotError> {
+        Snapshot::build(self.served().entities, &*self.host)
+    }
+
+    /// From now on, snapshots go to `proxy`.
+    pub(crate) fn serve_through(&self, proxy: Arc<Proxy<PluginHost>>) {
+        // Called once; a second proxy would change nothing.
+        let _ = self.proxy.set(proxy);
+        self.host.settle();
+    }
+
+    pub(crate) fn served(&self) -> Served {
+        self.served.read().clone()
+    }
+
+    /// The store without this node's checks: for reading.
+    pub(crate) fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Takes on the plugins that are loaded now.
+    pub(crate) async fn plugins_changed(&self) -> Result<(), ConfigurationError> {
+        let _turn = self.turn.lock().await;
+        let catalog = Arc::new(catalog::build(self.flavor, &self.host.schemas())?);
+        self.store.adopt(Arc::new(Layout::of(&catalog))).await?;
+        let dataset = self.store.dataset();
+        let entities = Arc::new(entities_of(&dataset)?);
+        let candidate = self.build(entities).await?;
+        self.served.write().catalog = catalog;
+        self.publish(candidate, dataset.version());
+        Ok(())
+    }
+
+    /// Takes on what other nodes, or people, have written to the database.
+    pub(crate) async fn follow(&self) -> Result<(), ConfigurationError> {
+        let _turn = self.turn.lock().await;
+        self.catch_up().await
+    }
+
+    /// Makes `changes`, if the router and the plugins can work with the result.
+    async fn write(&self, changes: Vec<Change>, guard: &dyn Guard) -> Result<Written, StoreError> {
+        let _turn = self.turn.lock().await;
+        self.catch_up().await.map_err(|error| match error {
+            ConfigurationError::Store(error) => error,
+            error => StoreError::Refused { message: error.to_string(), fields: json!({}) },
+        })?;
+        self.write_in_turn(changes, guard, None).await
+    }
+
+    /// Replaces everything.
+    async fn replace(&self, changes: Vec<Change>, hash: String) -> Result<Written, StoreError> {
+        let _turn = self.turn.lock().await;
+        self.write_in_turn(changes, &Unguarded, Some(hash)).await
+    }
+
+    async fn write_in_turn(
+        &self,
+        changes: Vec<Change>,
+        guard: &dyn Guard,
+        hash: Option<String>,
+    ) -> Result<Written, StoreError> {
+        let trial = Trial { configuration: self, guard, built: Mutex::default() };
+        let written = self.store.write_if(changes, &trial).await?;
+        if let Some(hash) = hash {
+            self.served.write().hash = hash;
+        }
+        if let Some(candidate) = trial.built.into_inner() {
+            self.publish(candidate, written.version);
+        }
+        Ok(written)
+    }
+
+    async fn catch_up(&self) -> Result<(), ConfigurationError> {
+        let dataset = self.store.load().await?;
+        let served = self.served();
+        if dataset.version() == served.version {
+            return Ok(());
+        }
+        let entities = match self.store.changes_since(served.version) {
+            Some((version, effects)) if version == dataset.version() => {
+                served.entities.apply(changes(&effects))?
+            }
+            _ => entities_of(&dataset)?,
+        };
+        let candidate = self.build(Arc::new(entities)).await?;
+        self.publish(candidate, dataset.version());
+        Ok(())
+    }
+
+    /// Builds a snapshot where waiting does not matter.
+    async fn build(&self, entities: Arc<Entities>) -> Result<Candidate, SnapshotError> {
+        let host = Arc::clone(&self.host);
+        let built = tokio::task::spawn_blocking(move || {
+            let snapshot = Snapshot::build(Arc::clone(&entities), &*host)?;
+            Ok(Candidate { entities, snapshot })
+        });
+        match built.await {
+            Ok(result) => result,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    fn publish(&self, candidate: Candidate, version: Version) {
+        let Candidate { entities, snapshot } = candidate;
+        if let Some(proxy) = self.proxy.get() {
+            proxy.publish(snapshot);
+        }
+        let (services, routes, plugins) =
+            (entities.services.len(), entities.routes.len(), entities.plugins.len());
+        tracing::debug!(%version, services, routes, plugins, "new configuration is live");
+        let mut served = self.served.write();
+        served.entities = entities;
+        served.version = version;
+        drop(served);
+        self.host.settle();
+    }
+}
+
+impl std::fmt::Debug for Configuration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Configuration").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+/// Agrees to a write if the router and the plugins can work with what it leads to.
+struct Trial<'a> {
+    configuration: &'a Configuration,
+    guard: &'a dyn Guard,
+    built: Mutex<Option<Candidate>>,
+}
+
+#[async_trait]
+impl Guard for Trial<'_> {
+    async fn check(&self, next: &Dataset, effects: &[Effect]) -> Result<(), StoreError> {
+        self.guard.check(next, effects).await?;
+        let served = self.configuration.served();
+        // A store that was changed by others since the look at it says so with the version before this write.
+        let entities = if next.version() == served.version {
+            served.entities.apply(changes(effects))
+        } else {
+            entities_of(next)
+        };
+        let entities = entities.map_err(|error| refused(error.to_string(), json!({})))?;
+        let candidate =
+            self.configuration.build(Arc::new(entities)).await.map_err(|error| refusal(&error))?;
+        *self.built.lock() = Some(candidate);
+        Ok(())
+    }
+}
+
+fn changes(effects: &[Effect]) -> impl Iterator<Item = RowChange<'_>> {
+    effects.iter().map(|effect| RowChange {
+        entity: &effect.entity,
+        id: effect.id,
+        row: effect.after.as_deref().map(|record| &**record),
+    })
+}
+
+/// The core entities in `dataset`.
+fn entities_of(dataset: &Dataset) -> Result<Entities, RowError> {
+    let rows = dataset.layout().tables().iter().flat_map(|table| {
+        dataset.rows(&table.name).filter_map(|record| {
+            Some(RowChange { entity: &table.name, id: record.id()?, row: Some(&**record) })
+        })
+    });
+    Entities::default().apply(rows)
+}
+
+/// A snapshot that cannot be built, as an error of the entity that it is about.
+fn refusal(error: &SnapshotError) -> StoreError {
+    match error {
+        SnapshotError::Router(error) => {
+            let message = format!("Router Expression failed validation: {error}");
+            refused(message.clone(), json!({"@entity": [message]}))
+        }
+        SnapshotError::Plugin { source: BindError::Refused { problems, .. }, .. } => {
+            let mut fields = json!({});
+            for problem in problems {
+                place(&mut fields, &format!("config.{}", problem.path), &problem.message);
+            }
+            let texts: Vec<_> = problems
+                .iter()
+                .map(|problem| {
+                    format!("config.{}: {}", problem.path, problem.message).replace("config.:", "config:")
+                })
+                .collect();
+            refused(texts.join("; "), fields)
+        }
+        error => refused(error.to_string(), json!({"@entity": [error.to_string()]})),
+    }
+}
+
+/// Puts `message` under the dotted `path` of an object.
+fn place(fields: &mut Value, path: &str, message: &str) {
+    let mut at = fields;
+    for step in path.split('.').filter(|step| !step.is_empty()) {
+        if !at.is_object() {
+            *at = json!({});
+        }
+        let Some(members) = at.as_object_mut() else { return };
+        at = members.entry(step).or_insert(Value::Null);
+    }
+    if !at.is_object() {
+        *at = json!(message);
+    }
+}
+
+fn refused(message: String, fields: Value) -> StoreError {
+    StoreError::Refused { message, fields }
+}
+
+/// What is wrong with the database, and what to do about it.
+fn database(error: &StoreError) -> String {
+    let mend = match error {
+        StoreError::NeedsBootstrap => "; run `moongate migrations bootstrap` with the same properties",
+        StoreError::NeedsMigration { .. } => "; run `moongate migrations up` with the same properties",
+        StoreError::TooNew { .. } => "; start the newer version of Moongate",
+        StoreError::Unavailable { .. } => "; `pg_host`, `pg_port` and their like say where it is",
+        _ => "",
+    };
+    format!("{error}{mend}")
+}

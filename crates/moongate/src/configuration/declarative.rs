@@ -1,0 +1,167 @@
+//! Entities that come from a declarative configuration instead of a database.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use moongate_admin::{Declarative, LoadError, LoadOptions, Loaded, Source};
+use moongate_model::{Declaration, DeclarativeError, Format};
+use moongate_schema::{Catalog, Context, SystemRandomness};
+use moongate_store::{Change, StoreError};
+use serde_json::Value;
+
+use super::{Configuration, ConfigurationError};
+
+/// Why a file is not used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// The file cannot be read.
+    #[error("cannot read the declarative configuration {path}: {error}{}", mend(path))]
+    Read {
+        /// The file.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The file is wrong.
+    #[error("{path}: {}", explain(error))]
+    Declarative {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        error: DeclarativeError,
+    },
+}
+
+/// The declarative configuration of a gateway without a database.
+#[derive(Debug)]
+pub(crate) struct DeclarativeConfiguration {
+    configuration: Arc<Configuration>,
+    file: Option<PathBuf>,
+    /// Held while one is taken on.
+    loading: tokio::sync::Mutex<()>,
+}
+
+impl DeclarativeConfiguration {
+    pub(crate) fn new(configuration: Arc<Configuration>, file: Option<PathBuf>) -> Self {
+        Self { configuration, file, loading: tokio::sync::Mutex::default() }
+    }
+
+    /// Reads the file, if there is one, and serves what it declares.
+    pub(crate) async fn reload(&self) -> Result<(), ConfigurationError> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let _loading = self.loading.lock().await;
+        let catalog = self.configuration.served().catalog;
+        self.take_on(read_file(file, &catalog)?, &catalog).await?;
+        Ok(())
+    }
+
+    async fn take_on(&self, declaration: Declaration, catalog: &Catalog) -> Result<(), StoreError> {
+        let (count, hash) = (declaration.len(), declaration.hash.clone());
+        self.configuration.replace(replacement(declaration, catalog), hash.clone()).await?;
+        tracing::info!(entities = count, hash, "declarative configuration is live");
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Declarative for DeclarativeConfiguration {
+    fn hash(&self) -> String {
+        self.configuration.served().hash
+    }
+
+    async fn load(&self, source: Source, options: LoadOptions) -> Result<Loaded, LoadError> {
+        let Ok(_loading) = self.loading.try_lock() else {
+            return Err(LoadError::Busy { retry_after: Duration::from_secs(1) });
+        };
+        let catalog = self.configuration.served().catalog;
+        if let (Source::Text(text), true) = (&source, options.check_hash)
+            && moongate_model::hash(text) == self.hash()
+        {
+            return Ok(Loaded::Unchanged);
+        }
+        let context = context();
+        let parsed = match source {
+            Source::Text(text) => moongate_model::parse(&text, Format::Auto, &catalog, &context),
+            Source::Json(Value::Object(document)) => {
+                moongate_model::parse_document(document, &catalog, &context)
+            }
+            Source::Json(other) => {
+                moongate_model::parse(&other.to_string(), Format::Json, &catalog, &context)
+            }
+        };
+        let declaration = parsed.map_err(|error| invalid(&error, options.flatten_errors, &catalog))?;
+        let declared = declaration.declared();
+        self.take_on(declaration, &catalog).await.map_err(|error| LoadError::Refused(error.to_string()))?;
+        Ok(Loaded::Entities(declared))
+    }
+
+    async fn export(&self) -> Result<String, String> {
+        Ok(export(&self.configuration))
+    }
+}
+
+/// Everything that is configured, in the declarative format.
+pub(crate) fn export(configuration: &Configuration) -> String {
+    let catalog = configuration.served().catalog;
+    let dataset = configuration.store().dataset();
+    moongate_model::export(&catalog, |entity| {
+        dataset.rows(entity).map(|record| (***record).clone()).collect::<Vec<_>>()
+    })
+}
+
+/// Reads a declarative configuration from a file.
+pub(crate) fn read_file(path: &Path, catalog: &Catalog) -> Result<Declaration, FileError> {
+    let shown = path.display().to_string();
+    let text =
+        std::fs::read_to_string(path).map_err(|error| FileError::Read { path: shown.clone(), error })?;
+    let format = Format::of_path(path).unwrap_or_default();
+    moongate_model::parse(&text, format, catalog, &context())
+        .map_err(|error| FileError::Declarative { path: shown, error })
+}
+
+/// What replaces everything by what `declaration` declares, parents before their children.
+pub(crate) fn replacement(mut declaration: Declaration, catalog: &Catalog) -> Vec<Change> {
+    let inserts = catalog.entities().iter().flat_map(|schema| {
+        let rows = declaration.rows.remove(schema.name()).unwrap_or_default();
+        rows.into_values().map(|row| Change::insert(schema.name(), row))
+    });
+    std::iter::once(Change::Clear).chain(inserts.collect::<Vec<_>>()).collect()
+}
+
+/// Now, with randomness fit for secrets.
+pub(crate) fn context() -> Context<'static> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    Context::new(now, &SystemRandomness)
+}
+
+fn invalid(error: &DeclarativeError, flatten: bool, catalog: &Catalog) -> LoadError {
+    if !flatten {
+        return LoadError::Invalid { message: error.message(), fields: error.fields(), flattened: None };
+    }
+    let flattened = error.flattened(catalog);
+    LoadError::Invalid { message: flattened.message, fields: flattened.fields, flattened: flattened.errors }
+}
+
+/// A mistake in the syntax stands in the same line, mistakes in the content below.
+fn explain(error: &DeclarativeError) -> String {
+    match error {
+        DeclarativeError::Syntax { .. } => error.to_string(),
+        error => format!("the declarative configuration is wrong\n{error}"),
+    }
+}
+
+/// Where a relative path led to, which is what most often is wrong with it.
+fn mend(path: &str) -> String {
+    match (Path::new(path).is_relative(), std::env::current_dir()) {
+        (true, Ok(directory)) => {
+            format!(
+                "; `declarative_config` is relative to {}, where the gateway was started",
+                directory.display()
+            )
+        }
+        _ => "; `declarative_config` names it".to_owned(),
+    }
+}
