@@ -10,6 +10,7 @@ use moongate_plugin_host::{HostError, PluginHost};
 use moongate_proxy::{ListenAddress, Proxy, ProxyOptions};
 use moongate_store::{ReadOnlyStore, Store};
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 
 use crate::admin::{AdminListeners, AdminServer};
 use crate::catalog;
@@ -104,7 +105,8 @@ impl Gateway {
         let proxy = Proxy::start(options, Arc::clone(&host), snapshot).map_err(not_started)?;
         let proxy = Arc::new(proxy);
         configuration.serve_through(Arc::clone(&proxy));
-        let mut running = Running { admin: None, control: None, proxy: Arc::clone(&proxy), host, runtime };
+        let mut running =
+            Running { admin: None, control: None, follower: None, proxy: Arc::clone(&proxy), host, runtime };
 
         let changed = {
             let (configuration, declarative) = (Arc::clone(&configuration), declarative.clone());
@@ -123,7 +125,7 @@ impl Gateway {
         let requests = control.requests();
         running.control = Some(control);
         running.host.watch()?;
-        running.runtime.spawn(follow(Arc::clone(&configuration)));
+        running.follower = Some(running.runtime.spawn(follow(Arc::clone(&configuration))));
 
         let admin_addresses = admin.addresses().to_vec();
         if properties.admin_token.is_none() {
@@ -198,6 +200,7 @@ impl Gateway {
 struct Running {
     admin: Option<AdminServer>,
     control: Option<Control>,
+    follower: Option<JoinHandle<()>>,
     proxy: Arc<Proxy<PluginHost>>,
     host: Arc<PluginHost>,
     /// What the store runs on.
@@ -213,6 +216,11 @@ impl Running {
         }
         if let Some(control) = self.control.take() {
             control.stop();
+        }
+        if let Some(follower) = self.follower.take() {
+            follower.abort();
+            // It holds what must not end on the runtime's own threads.
+            let _ = self.runtime.block_on(follower);
         }
         finished
     }

@@ -22,6 +22,7 @@ pub use configuration::ConfigurationError;
 pub use gateway::{Gateway, StartError};
 pub use prefix::PrefixError;
 pub use properties::{Properties, PropertiesError, Sources};
+pub use tls::TlsError;
 
 /// The version of the gateway.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
