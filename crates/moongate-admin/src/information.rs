@@ -33,7 +33,7 @@ pub(crate) async fn node(access: &Access) -> Result<Value, ApiError> {
         configuration.insert("log_level".to_owned(), node.log_level().name().into());
     }
     Ok(json!({
-        "tagline": "Welcome to Moongate",
+        "tagline": "Welcome to kong",
         "version": COMPATIBLE_VERSION,
         "edition": "community",
         "moongate": {"version": node.version()},

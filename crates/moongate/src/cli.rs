@@ -6,6 +6,7 @@
 mod arguments;
 mod check;
 mod client;
+mod database;
 mod running;
 mod start;
 
@@ -48,6 +49,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Health(arguments) => running::health(&arguments.sources()),
         Command::Reload(arguments) => running::reload(&arguments.sources()),
         Command::Quit(arguments) => running::quit(&arguments.properties.sources(), arguments.timeout),
+        Command::Migrations(command) => database::migrations(command),
+        Command::Config(command) => database::config(command),
         Command::Stop(arguments) => running::stop(&arguments.sources()),
     }
 }

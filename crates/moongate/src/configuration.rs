@@ -22,7 +22,8 @@ use moongate_store::{
 use parking_lot::{Mutex, RwLock};
 use serde_json::{Value, json};
 
-pub(crate) use declarative::{DeclarativeConfiguration, FileError};
+pub(crate) use declarative::{DeclarativeConfiguration, export, read_file};
+pub use declarative::FileError;
 pub(crate) use live::LiveStore;
 
 use crate::catalog;

@@ -18,7 +18,7 @@ pub mod properties;
 mod storage;
 mod tls;
 
-pub use configuration::ConfigurationError;
+pub use configuration::{ConfigurationError, FileError};
 pub use gateway::{Gateway, StartError};
 pub use prefix::PrefixError;
 pub use properties::{Properties, PropertiesError, Sources};

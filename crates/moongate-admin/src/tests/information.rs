@@ -6,7 +6,7 @@ use super::*;
 async fn the_root_has_what_clients_of_kong_read() {
     let answer = Api::start().await.get("/").await;
     let expected = json!({
-        "tagline": "Welcome to Moongate",
+        "tagline": "Welcome to kong",
         "version": "3.9.3",
         "edition": "community",
         "moongate": {"version": "0.1.0"},

@@ -49,13 +49,72 @@ pub(super) enum Command {
     #[command(after_help = QUIT)]
     Quit(QuitArguments),
 
+    /// Prepare the database that the properties name
+    #[command(subcommand, after_help = MIGRATIONS)]
+    Migrations(MigrationsCommand),
+
+    /// Check, import and export declarative configurations
+    #[command(subcommand, after_help = CONFIG)]
+    Config(ConfigCommand),
+
     /// Stop the running gateway at once, without waiting for its requests
     #[command(after_help = STOP)]
     Stop(PropertyArguments),
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum MigrationsCommand {
+    /// Make the tables in an empty database
+    Bootstrap(PropertyArguments),
+    /// Bring a database of an older version up to date
+    Up(PropertyArguments),
+    /// Print the steps, and which of them the database has
+    List(PropertyArguments),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Write a sample; a file that is there already is left alone
+    Init {
+        /// Where to
+        #[arg(default_value = "kong.yml")]
+        file: PathBuf,
+    },
+    /// Look whether a declarative configuration is right, without loading it
+    Parse {
+        /// The declarative configuration
+        file: PathBuf,
+        #[command(flatten)]
+        properties: PropertyArguments,
+    },
+    /// Bring what a declarative configuration declares into the database; nothing is deleted
+    #[command(name = "db_import")]
+    DbImport {
+        /// The declarative configuration
+        file: PathBuf,
+        #[command(flatten)]
+        properties: PropertyArguments,
+    },
+    /// Write what is in the database as a declarative configuration; a file that is there already is left alone
+    #[command(name = "db_export")]
+    DbExport {
+        /// Where to
+        #[arg(default_value = "kong.yml")]
+        file: PathBuf,
+        #[command(flatten)]
+        properties: PropertyArguments,
+    },
+}
+
+impl MigrationsCommand {
+    pub(super) fn sources(&self) -> Sources {
+        let (Self::Bootstrap(properties) | Self::Up(properties) | Self::List(properties)) = self;
+        properties.clone().sources()
+    }
+}
+
 /// Where properties come from.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct PropertyArguments {
     /// File with the properties; without it ./moongate.yaml, ./config/moongate.yaml or
     /// /etc/moongate/moongate.yaml, the first that is there
@@ -66,7 +125,7 @@ pub(super) struct PropertyArguments {
     overrides: Overrides,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Overrides {
     /// Set a property, over file and environment; can be repeated
     #[arg(long, value_name = "NAME=VALUE")]
@@ -169,6 +228,18 @@ Examples:
   moongate quit
   moongate quit --timeout 5
   moongate quit --prefix /var/lib/moongate";
+
+const MIGRATIONS: &str = "\
+Examples:
+  moongate migrations bootstrap --set database=postgres --set pg_host=db.internal
+  moongate migrations list";
+
+const CONFIG: &str = "\
+Examples:
+  moongate config init
+  moongate config parse kong.yml
+  moongate config db_import kong.yml --set database=postgres
+  moongate config db_export backup.yml --set database=sqlite";
 
 const STOP: &str = "\
 Examples:

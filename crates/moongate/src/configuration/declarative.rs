@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use moongate_admin::{Declarative, LoadError, LoadOptions, Loaded, Source};
 use moongate_model::{Declaration, DeclarativeError, Format};
 use moongate_schema::{Catalog, Context, SystemRandomness};
-use moongate_store::{Change, StoreError};
+use moongate_store::{Change, Dataset, StoreError};
 use serde_json::Value;
 
 use super::{Configuration, ConfigurationError};
@@ -99,15 +99,14 @@ impl Declarative for DeclarativeConfiguration {
     }
 
     async fn export(&self) -> Result<String, String> {
-        Ok(export(&self.configuration))
+        let catalog = self.configuration.served().catalog;
+        Ok(export(&catalog, &self.configuration.store().dataset()))
     }
 }
 
 /// Everything that is configured, in the declarative format.
-pub(crate) fn export(configuration: &Configuration) -> String {
-    let catalog = configuration.served().catalog;
-    let dataset = configuration.store().dataset();
-    moongate_model::export(&catalog, |entity| {
+pub(crate) fn export(catalog: &Catalog, dataset: &Dataset) -> String {
+    moongate_model::export(catalog, |entity| {
         dataset.rows(entity).map(|record| (***record).clone()).collect::<Vec<_>>()
     })
 }
