@@ -94,10 +94,15 @@ impl Setup {
         });
         fs::write(folder.path().join("kong.yaml"), declarative.replace("UPSTREAM", &url)).unwrap();
         let mut properties = format!(
-            "proxy_listen: 127.0.0.1:0\nadmin_listen: 127.0.0.1:0\ndatabase: 'off'\ndeclarative_config: {0}/kong.yaml\n\
-             plugin_dirs: [{0}/plugins]\nprefix: {0}/prefix\nworkers: 1\n",
+            "proxy_listen: 127.0.0.1:0\nadmin_listen: 127.0.0.1:0\nplugin_dirs: [{0}/plugins]\n\
+             prefix: {0}/prefix\nworkers: 1\n",
             folder.path().display()
         );
+        // A test that names a database gets what is in it.
+        if !self.properties.iter().any(|line| line.starts_with("database:")) {
+            let file = folder.path().join("kong.yaml");
+            writeln!(properties, "database: 'off'\ndeclarative_config: {}", file.display()).unwrap();
+        }
         for line in &self.properties {
             writeln!(properties, "{line}").unwrap();
         }
@@ -202,6 +207,23 @@ impl Gateway {
         client.send(b"POST /moongate/reload HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n").unwrap();
         let answer = client.receive().unwrap();
         (answer.status, answer.json())
+    }
+
+    /// The upstream, as a URL.
+    pub fn upstream_url(&self) -> String {
+        format!("http://{}", self.upstream.address)
+    }
+
+    /// Sends a request with a JSON body to the Admin API.
+    pub fn ask(&self, method: &str, path: &str, body: &Value) -> crate::client::Response {
+        let body = body.to_string();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut client = Client::connect(self.admin);
+        client.send((head + &body).as_bytes()).unwrap();
+        client.receive().unwrap()
     }
 
     /// Requests that reached the upstream.

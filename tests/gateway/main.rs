@@ -14,6 +14,7 @@
 mod admission;
 mod alone;
 mod client;
+mod databases;
 mod framing;
 mod harness;
 mod misbehaviour;

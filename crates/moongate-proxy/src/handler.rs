@@ -13,7 +13,6 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, V
 use http_body::Body;
 use hyper::body::Incoming;
 use moongate_hooks::{Client, Exchange, PluginRuntime};
-use moongate_model::PathHandling;
 use moongate_router::{Captures, PathError, RequestView, Spoken, normalise, upstream_path};
 use tokio::time::Instant;
 
@@ -192,7 +191,8 @@ impl<R: PluginRuntime> Handler<R> {
             }
         }
         let service_path = route.upstream.as_ref().and_then(|upstream| upstream.path.as_deref());
-        let upstream = upstream_path(service_path, PathHandling::V0, route.strip_path, &path, matched.prefix);
+        let upstream =
+            upstream_path(service_path, route.path_handling, route.strip_path, &path, matched.prefix);
         let prefix = (route.strip_path && matched.prefix != "/")
             .then(|| HeaderValue::from_str(matched.prefix).ok())
             .flatten();

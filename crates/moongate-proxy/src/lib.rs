@@ -36,6 +36,7 @@ mod worker;
 
 pub use dns::{Query, ResolverOptions};
 pub use error::ErrorType;
+pub use moongate_router::Flavour;
 pub use options::{HeaderTokens, ListenAddress, ProxyOptions};
 pub use proxy::{Counters, Proxy, StartError};
 pub use snapshot::{Snapshot, SnapshotError};

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use http::HeaderValue;
 use moongate_balancer::Balancer;
 use moongate_hooks::{BindError, FailurePolicy, Matched, PluginRuntime, PluginSpec};
-use moongate_model::{Entities, Plugin, PluginIndex, Protocol, Reference, Route, Service, pki};
-use moongate_router::{ProtocolDemand, Router, RouterError};
+use moongate_model::{Entities, PathHandling, Plugin, PluginIndex, Protocol, Reference, Route, Service, pki};
+use moongate_router::{Flavour, ProtocolDemand, Router, RouterError};
 use uuid::Uuid;
 
 use crate::balance::Balancers;
@@ -53,6 +53,7 @@ pub(crate) struct CompiledRoute<R: PluginRuntime> {
     pub(crate) upstream: Option<Arc<Upstream>>,
     pub(crate) strip_path: bool,
     pub(crate) preserve_host: bool,
+    pub(crate) path_handling: PathHandling,
     /// Where not every request will do.
     pub(crate) demand: Option<ProtocolDemand>,
 }
@@ -114,13 +115,27 @@ pub(crate) struct Link<R: PluginRuntime> {
 }
 
 impl<R: PluginRuntime> Snapshot<R> {
-    /// Compiles `entities` and binds their plugin configurations to the plugins that `runtime` has now.
+    /// As [`Snapshot::build_after`], without an earlier one and in the default flavour.
+    ///
+    /// # Errors
+    /// See [`SnapshotError`].
+    pub fn build(entities: Arc<Entities>, runtime: &R) -> Result<Self, SnapshotError> {
+        Self::build_after(None, Flavour::default(), entities, runtime)
+    }
+
+    /// Compiles `entities` and binds their plugin configurations to the plugins that `runtime` has now. What the router of
+    /// `earlier` has compiled already is used again.
     ///
     /// Blocks while plugins look at their configurations; not for asynchronous code.
     ///
     /// # Errors
     /// See [`SnapshotError`]. Nothing has changed then.
-    pub fn build(entities: Arc<Entities>, runtime: &R) -> Result<Self, SnapshotError> {
+    pub fn build_after(
+        earlier: Option<&Self>,
+        flavour: Flavour,
+        entities: Arc<Entities>,
+        runtime: &R,
+    ) -> Result<Self, SnapshotError> {
         let balancers = Balancers::new(&entities);
         let certificates = Certificates::new(&entities.certificates, &entities.snis);
         // The certificates that upstream entities show to their targets.
@@ -141,7 +156,9 @@ impl<R: PluginRuntime> Snapshot<R> {
             .iter()
             .filter(|route| route.service.is_none_or(|service| upstreams.contains_key(&service.id)))
             .collect();
-        let router = Router::build(served.iter().copied())?;
+        let none = Router::default();
+        let earlier = earlier.map_or(&none, |earlier| &earlier.router);
+        let router = Router::build_after(earlier, flavour, served.iter().copied())?;
         let routes = served
             .iter()
             .map(|route| {
@@ -157,6 +174,7 @@ impl<R: PluginRuntime> Snapshot<R> {
                     upstream: route.service.and_then(|service| upstreams.get(&service.id)).map(Arc::clone),
                     strip_path: route.strip_path,
                     preserve_host: route.preserve_host,
+                    path_handling: router.path_handling(route.path_handling),
                     demand: demand(route),
                 })
             })

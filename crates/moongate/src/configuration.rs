@@ -6,6 +6,7 @@
 
 mod declarative;
 mod live;
+mod secrets;
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,7 +15,7 @@ use moongate_hooks::{BindError, PluginCatalog};
 use moongate_model::core::RouterFlavor;
 use moongate_model::{Entities, RowChange, RowError};
 use moongate_plugin_host::PluginHost;
-use moongate_proxy::{Proxy, Snapshot, SnapshotError};
+use moongate_proxy::{Flavour, Proxy, Snapshot, SnapshotError};
 use moongate_schema::{Catalog, CatalogError};
 use moongate_store::{
     Change, Dataset, Effect, Guard, Layout, Store, StoreError, Unguarded, Version, Written,
@@ -22,8 +23,8 @@ use moongate_store::{
 use parking_lot::{Mutex, RwLock};
 use serde_json::{Value, json};
 
-pub(crate) use declarative::{DeclarativeConfiguration, export, read_file};
 pub use declarative::FileError;
+pub(crate) use declarative::{DeclarativeConfiguration, export, read_file};
 pub(crate) use live::LiveStore;
 
 use crate::catalog;
@@ -103,8 +104,9 @@ impl Configuration {
     }
 
     /// The first snapshot. Blocks while plugins look at their configurations; not for asynchronous code.
-    pub(crate) fn first_snapshot(&self) -> Result<Snapshot<PluginHost>, SnapshotError> {
-        Snapshot::build(self.served().entities, &*self.host)
+    pub(crate) fn first_snapshot(&self) -> Result<Snapshot<PluginHost>, ConfigurationError> {
+        let served = self.served();
+        snapshot(&served.entities, &self.store.dataset(), &served.catalog, &self.host, self.flavor, None)
     }
 
     /// From now on, snapshots go to `proxy`.
@@ -130,8 +132,8 @@ impl Configuration {
         self.store.adopt(Arc::new(Layout::of(&catalog))).await?;
         let dataset = self.store.dataset();
         let entities = Arc::new(entities_of(&dataset)?);
-        let candidate = self.build(entities).await?;
         self.served.write().catalog = catalog;
+        let candidate = self.build(entities, &dataset).await?;
         self.publish(candidate, dataset.version());
         Ok(())
     }
@@ -187,16 +189,21 @@ impl Configuration {
             }
             _ => entities_of(&dataset)?,
         };
-        let candidate = self.build(Arc::new(entities)).await?;
+        let candidate = self.build(Arc::new(entities), &dataset).await?;
         self.publish(candidate, dataset.version());
         Ok(())
     }
 
     /// Builds a snapshot where waiting does not matter.
-    async fn build(&self, entities: Arc<Entities>) -> Result<Candidate, SnapshotError> {
-        let host = Arc::clone(&self.host);
+    async fn build(
+        &self,
+        entities: Arc<Entities>,
+        dataset: &Dataset,
+    ) -> Result<Candidate, ConfigurationError> {
+        let (host, dataset, catalog) = (Arc::clone(&self.host), dataset.clone(), self.served().catalog);
+        let (earlier, flavor) = (self.proxy.get().map(|proxy| proxy.snapshot()), self.flavor);
         let built = tokio::task::spawn_blocking(move || {
-            let snapshot = Snapshot::build(Arc::clone(&entities), &*host)?;
+            let snapshot = snapshot(&entities, &dataset, &catalog, &host, flavor, earlier.as_deref())?;
             Ok(Candidate { entities, snapshot })
         });
         match built.await {
@@ -227,6 +234,25 @@ impl std::fmt::Debug for Configuration {
     }
 }
 
+/// What workers serve of `entities`, which are those of `dataset`.
+fn snapshot(
+    entities: &Arc<Entities>,
+    dataset: &Dataset,
+    catalog: &Catalog,
+    host: &PluginHost,
+    flavor: RouterFlavor,
+    earlier: Option<&Snapshot<PluginHost>>,
+) -> Result<Snapshot<PluginHost>, ConfigurationError> {
+    let flavour = match flavor {
+        RouterFlavor::TraditionalCompatible => Flavour::TraditionalCompatible,
+        RouterFlavor::Traditional => Flavour::Traditional,
+        RouterFlavor::Expressions => Flavour::Expressions,
+    };
+    let resolved = secrets::resolved(entities, dataset, catalog)?;
+    let entities = resolved.map_or_else(|| Arc::clone(entities), Arc::new);
+    Ok(Snapshot::build_after(earlier, flavour, entities, host)?)
+}
+
 /// Agrees to a write if the router and the plugins can work with what it leads to.
 struct Trial<'a> {
     configuration: &'a Configuration,
@@ -246,8 +272,11 @@ impl Guard for Trial<'_> {
             entities_of(next)
         };
         let entities = entities.map_err(|error| refused(error.to_string(), json!({})))?;
-        let candidate =
-            self.configuration.build(Arc::new(entities)).await.map_err(|error| refusal(&error))?;
+        let built = self.configuration.build(Arc::new(entities), next).await;
+        let candidate = built.map_err(|error| match error {
+            ConfigurationError::Snapshot(error) => refusal(&error),
+            error => refused(error.to_string(), json!({})),
+        })?;
         *self.built.lock() = Some(candidate);
         Ok(())
     }

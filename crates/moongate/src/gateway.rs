@@ -101,7 +101,7 @@ impl Gateway {
             tracing::warn!("{doubt}");
         }
         let (configuration, declarative) = configure(&properties, &host, &runtime)?;
-        let snapshot = configuration.first_snapshot().map_err(ConfigurationError::Snapshot)?;
+        let snapshot = configuration.first_snapshot()?;
         let proxy = Proxy::start(options, Arc::clone(&host), snapshot).map_err(not_started)?;
         let proxy = Arc::new(proxy);
         configuration.serve_through(Arc::clone(&proxy));
