@@ -143,6 +143,7 @@ impl<R: PluginRuntime> Handler<R> {
             };
         }
         let timing = answer.timing.unwrap_or_else(|| Timing::Own(started.elapsed()));
+        response::name_charset(&mut answer.head);
         response::annotate(&mut answer.head.headers, &options.headers, timing, id_value);
         if self.worker.is_draining() && answer.head.status != StatusCode::SWITCHING_PROTOCOLS {
             close(&mut answer);
@@ -266,6 +267,7 @@ impl<R: PluginRuntime> Handler<R> {
                 Ok(response) => {
                     let (mut head, incoming) = response.into_parts();
                     head.version = Version::HTTP_11;
+                    response::drop_repeated(&mut head.headers);
                     if options.headers.upstream_status {
                         response::tell_upstream_status(&mut head);
                     }
@@ -322,6 +324,7 @@ impl<R: PluginRuntime> Handler<R> {
                     head.version = Version::HTTP_11;
                 }
                 response::remove_hop_by_hop(&mut head.headers);
+                response::drop_repeated(&mut head.headers);
                 if options.headers.upstream_status {
                     response::tell_upstream_status(&mut head);
                 }
