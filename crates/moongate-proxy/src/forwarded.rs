@@ -163,7 +163,7 @@ impl Forwarding<'_> {
     }
 }
 
-/// Removes what belongs to the client's connection. Says whether the client wants to go on in WebSocket.
+/// Removes what belongs to the client's connection, and headers with odd names. Says whether the client wants to go on in WebSocket.
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) -> bool {
     // Most requests have none of these, and one look at each name tells.
     let found = headers.keys().any(|name| {
@@ -171,9 +171,14 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) -> bool {
             *name,
             header::CONNECTION | header::TE | header::TRANSFER_ENCODING | header::UPGRADE | header::EXPECT
         ) || matches!(name.as_str(), "keep-alive" | "proxy-connection" | "proxy")
+            || is_odd(name)
     });
     if !found {
         return false;
+    }
+    let odd: Vec<_> = headers.keys().filter(|name| is_odd(name)).cloned().collect();
+    for name in odd {
+        headers.remove(name);
     }
     let websocket = tunnel::is_websocket(headers);
     let named = named_by_connection(headers);
@@ -198,6 +203,13 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) -> bool {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
     websocket
+}
+
+/// Whether a name has other characters than letters, digits, hyphens and underscores. Servers differ in what they
+/// take such names for.
+fn is_odd(name: &HeaderName) -> bool {
+    // Names are in lower case. Those that are allowed and these are all the characters that a name can have.
+    !name.as_str().bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
 }
 
 /// The headers that a message's `Connection` header names.

@@ -118,3 +118,15 @@ fn a_host_is_shown_without_its_port_in_lower_case() {
         assert_eq!(bare_host(&HeaderValue::from_static(host)), bare);
     }
 }
+
+#[test]
+fn names_with_odd_characters_are_dropped_and_underscores_are_not_odd() {
+    let mut headers = HeaderMap::new();
+    for name in ["x.dot", "x_under", "x-dash9", "x!", "x~y", "host"] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static("1"));
+    }
+    remove_hop_by_hop(&mut headers);
+    let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+    left.sort_unstable();
+    assert_eq!(left, ["host", "x-dash9", "x_under"]);
+}
