@@ -95,7 +95,7 @@ impl Failure {
     /// Whether the form of the body follows the rules for errors met on the way to the upstream: without an
     /// `Accept` header those look at the request's own type and the configured default.
     fn is_upstreams(self) -> bool {
-        self.is_proxied() || self == Self::BadRequest
+        self.is_proxied() || matches!(self, Self::BadRequest | Self::MethodNotAllowed)
     }
 
     /// Whether it happened after the upstream's address was known.
@@ -110,6 +110,14 @@ impl Failure {
         default: ErrorType,
         request_id: &str,
     ) -> (HeaderValue, Bytes) {
+        if self.is_upstreams()
+            && header(request, ACCEPT)
+                .or_else(|| header(request, CONTENT_TYPE))
+                .is_some_and(|kind| kind.contains("application/grpc"))
+        {
+            let body = format!("{{\"message\":\"{}\"}}", self.message());
+            return (HeaderValue::from_static("application/json; charset=utf-8"), body.into());
+        }
         let form = match header(request, ACCEPT) {
             Some(accept) => ErrorType::negotiate(accept).unwrap_or(ErrorType::Json),
             None if self.is_upstreams() => {
@@ -226,5 +234,23 @@ mod tests {
         let (kind, body) = Failure::BadGateway.body(&nothing, ErrorType::Plain, "id");
         assert_eq!(kind, "text/plain; charset=utf-8");
         assert_eq!(body, "An invalid response was received from the upstream server\nrequest_id: id\n");
+    }
+
+    #[test]
+    fn whoever_asks_for_grpc_gets_the_message_alone() {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/grpc"));
+        let (kind, body) = Failure::BadGateway.body(&headers, ErrorType::Plain, "id");
+        assert_eq!(kind, "application/json; charset=utf-8");
+        assert_eq!(body, r#"{"message":"An invalid response was received from the upstream server"}"#);
+        let (_, body) = Failure::NoRoute.body(&headers, ErrorType::Plain, "id");
+        assert!(body.ends_with(b"\"request_id\":\"id\"\n}"));
+    }
+
+    #[test]
+    fn a_method_that_is_not_served_is_told_in_the_default_form() {
+        let (kind, body) = Failure::MethodNotAllowed.body(&HeaderMap::new(), ErrorType::Plain, "id");
+        assert_eq!(kind, "text/plain; charset=utf-8");
+        assert_eq!(body, "Method not allowed\nrequest_id: id\n");
     }
 }
