@@ -67,6 +67,10 @@ impl Body for RequestBody {
                 self.incoming = None;
                 Poll::Ready(None)
             }
+            None => {
+                self.incoming = None;
+                Poll::Ready(None)
+            }
             frame => Poll::Ready(frame),
         }
     }
@@ -77,6 +81,12 @@ impl Body for RequestBody {
 
     fn size_hint(&self) -> SizeHint {
         self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        self.deadline.leftover.put(self.incoming.take().filter(|incoming| !incoming.is_end_stream()));
     }
 }
 

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::leftover::Leftover;
+
 /// How often a worker looks at its deadlines; a wait may take so much longer than it should.
 pub(crate) const LOOK: Duration = Duration::from_millis(50);
 
@@ -47,6 +49,8 @@ pub(crate) struct Deadline {
     /// Whether the client broke off while it sent a request's body.
     client_failed: Cell<bool>,
     waker: RefCell<Option<Waker>>,
+    /// What is left of the body of the connection's request.
+    pub(crate) leftover: Leftover,
 }
 
 impl Deadline {

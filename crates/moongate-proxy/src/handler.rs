@@ -27,6 +27,7 @@ use crate::forwarded::{self, Forwarding, Peer, is_ambiguous};
 use crate::hash;
 use crate::hooks::{self, Outcome};
 use crate::http2_upstream::SharedBody;
+use crate::leftover::Rest;
 use crate::refusal;
 use crate::response::{self, Timing};
 use crate::snapshot::{CompiledRoute, Snapshot, Speaks, Upstream};
@@ -77,12 +78,16 @@ impl<R: PluginRuntime> Handler<R> {
         let client = self.peer.client(&head.headers, options);
         let id = self.worker.request_id();
         let mut found = self.find(&snapshot, &head);
+        let unread = !body.is_end_stream();
+        // Who waits to be told to send a body is not told to when nobody wants it.
+        if unread && !head.headers.contains_key(header::EXPECT) {
+            self.deadline.leftover.want();
+        }
         // Before plugins run: the client must not be able to name headers that they set.
         let websocket = forwarded::remove_hop_by_hop(&mut head.headers);
         if let Ok(found) = &mut found {
             found.websocket = websocket;
         }
-        let unread = !body.is_end_stream();
         let mut exchange = Box::new(Exchange {
             id,
             request: head,
@@ -97,6 +102,7 @@ impl<R: PluginRuntime> Handler<R> {
 
         let mut answer = match found {
             Err(failure) => {
+                self.deadline.leftover.put(Some(body));
                 let mut answer = Answer::from_failure(failure, &exchange, options.error_default_type);
                 match failure {
                     // Where this request ends is not certain, so nothing may follow it.
@@ -113,22 +119,27 @@ impl<R: PluginRuntime> Handler<R> {
                     (exchange, outcome) =
                         hooks::on_request(&*self.worker.runtime, self.worker.number, chain, exchange).await;
                 }
-                let mut answer = match outcome {
+                match outcome {
                     Outcome::Continue => {
                         self.forward(&mut exchange, body, found, started, id_value.as_ref()).await
                     }
-                    Outcome::Respond(reply) => Answer::from_plugin(reply),
+                    Outcome::Respond(reply) => {
+                        self.deadline.leftover.put(Some(body));
+                        Answer::from_plugin(reply)
+                    }
                     Outcome::Failed => {
+                        self.deadline.leftover.put(Some(body));
                         Answer::from_failure(Failure::Internal, &exchange, options.error_default_type)
                     }
-                };
-                // Whoever answers without the upstream does not wait for the request's body.
-                if unread && matches!(answer.body, ResponseBody::Full(_)) {
-                    close(&mut answer);
                 }
-                answer
             }
         };
+        if unread {
+            let rest = self.deadline.leftover.take();
+            if matches!(answer.body, ResponseBody::Full(_)) && !self.is_at_end(rest, &answer).await {
+                close(&mut answer);
+            }
+        }
 
         exchange.apply_response_edits(&mut answer.head.headers);
         if !chain.response.is_empty() {
@@ -152,6 +163,17 @@ impl<R: PluginRuntime> Handler<R> {
             self.deadline.rest(self.worker.clock.now(), options.client_idle_timeout);
         }
         Ok(Response::from_parts(answer.head, answer.body))
+    }
+
+    /// Whether the request's body came to its end, so that another request can follow it.
+    async fn is_at_end(&self, rest: Option<Rest>, answer: &Answer) -> bool {
+        let ends = answer.head.headers.get(header::CONNECTION).is_some_and(|value| value == "close")
+            || answer.head.status == StatusCode::SWITCHING_PROTOCOLS
+            || self.deadline.is_clients_fault();
+        match rest {
+            Some(rest) if !ends => Box::pin(rest.read()).await,
+            _ => false,
+        }
     }
 
     /// Finds the route of a request, and what its upstream is asked for.
@@ -215,9 +237,11 @@ impl<R: PluginRuntime> Handler<R> {
     ) -> Answer {
         let options = &self.worker.options;
         let Some(upstream) = &found.route.upstream else {
+            self.deadline.leftover.put(Some(body));
             return Answer::from_failure(Failure::NoService, exchange, options.error_default_type);
         };
         if upstream.speaks == Speaks::Nothing {
+            self.deadline.leftover.put(Some(body));
             tracing::warn!(upstream = %upstream.authority, "requests cannot be forwarded in the service's protocol");
             return Answer::from_failure(Failure::Internal, exchange, options.error_default_type);
         }
@@ -231,6 +255,7 @@ impl<R: PluginRuntime> Handler<R> {
                 match self.choose(balancer, upstream, exchange, found.captures.as_deref()).await {
                     Ok(chosen) => Some(chosen),
                     Err(failure) => {
+                        self.deadline.leftover.put(Some(body));
                         return Answer::from_failure(failure, exchange, options.error_default_type);
                     }
                 }

@@ -20,6 +20,7 @@ mod hash;
 mod hooks;
 mod http2;
 mod http2_upstream;
+mod leftover;
 mod options;
 mod pool;
 mod probe;

@@ -13,6 +13,7 @@ use crate::dns::ResolverOptions;
 
 mod checks;
 pub(crate) mod gateway;
+mod leftovers;
 mod name_server;
 mod names;
 mod retries;

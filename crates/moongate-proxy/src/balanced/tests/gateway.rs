@@ -132,6 +132,11 @@ impl Gateway {
         found.unwrap().health
     }
 
+    /// Where clients connect to.
+    pub(super) fn address(&self) -> std::net::SocketAddr {
+        self.proxy.addresses()[0]
+    }
+
     pub(super) fn get(&self, target: &str, headers: &[(&str, &str)]) -> Answer {
         self.send("GET", target, headers, "")
     }
