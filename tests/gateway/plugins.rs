@@ -106,7 +106,7 @@ services:
       config: { name: x-from, value: route }
   - name: inherited
     paths: [/inherited]
-  - name: off
+  - name: 'off'
     paths: [/off]
     plugins:
     - name: one-header

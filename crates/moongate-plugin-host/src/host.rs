@@ -11,6 +11,7 @@ use moongate_hooks::{
     PluginCatalog, PluginRuntime, PluginSchema, PluginSpec, PluginStatus, Reply,
 };
 use parking_lot::Mutex;
+use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 use crate::admission::{Admission, AdmissionError};
@@ -223,7 +224,7 @@ impl PluginRuntime for PluginHost {
                 },
             }
         };
-        let json = serde_json::Value::Object(spec.config.clone()).to_string();
+        let json = serde_json::Value::Object(without_nulls(spec.config)).to_string();
         let slot = self.runtime.block_on(generation.accept(json))?;
         Ok(Arc::new(Binding { generation, slot }))
     }
@@ -285,6 +286,16 @@ impl PluginCatalog for PluginHost {
             call.await.unwrap_or_else(|error| Err(HookError::Instantiate(error.to_string())))
         })
     }
+}
+
+/// A configuration without the fields that are not set. Guests know them by their absence.
+fn without_nulls(config: &Map<String, Value>) -> Map<String, Value> {
+    let set = config.iter().filter(|(_, value)| !value.is_null());
+    set.map(|(name, value)| match value {
+        Value::Object(members) => (name.clone(), Value::Object(without_nulls(members))),
+        value => (name.clone(), value.clone()),
+    })
+    .collect()
 }
 
 impl std::fmt::Debug for PluginHost {

@@ -11,7 +11,7 @@ mod secrets;
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use moongate_hooks::{BindError, PluginCatalog};
+use moongate_hooks::{BindError, PluginCatalog, PluginSchema};
 use moongate_model::core::RouterFlavor;
 use moongate_model::{Entities, RowChange, RowError};
 use moongate_plugin_host::PluginHost;
@@ -65,6 +65,8 @@ pub(crate) struct Configuration {
 #[derive(Debug, Clone)]
 pub(crate) struct Served {
     pub(crate) catalog: Arc<Catalog>,
+    /// What the plugins brought into the catalog.
+    schemas: Arc<[PluginSchema]>,
     pub(crate) entities: Arc<Entities>,
     /// The version of the store that the entities are of.
     pub(crate) version: Version,
@@ -89,6 +91,7 @@ impl Configuration {
         let dataset = store.dataset();
         let served = Served {
             catalog,
+            schemas: host.schemas().into(),
             entities: Arc::new(entities_of(&dataset)?),
             version: dataset.version(),
             hash: moongate_model::Declaration::EMPTY_HASH.to_owned(),
@@ -125,17 +128,23 @@ impl Configuration {
         &self.store
     }
 
-    /// Takes on the plugins that are loaded now.
-    pub(crate) async fn plugins_changed(&self) -> Result<(), ConfigurationError> {
+    /// Takes on the plugins that are loaded now. Says whether what can be configured is other than before.
+    pub(crate) async fn plugins_changed(&self) -> Result<bool, ConfigurationError> {
         let _turn = self.turn.lock().await;
-        let catalog = Arc::new(catalog::build(self.flavor, &self.host.schemas())?);
+        let schemas: Arc<[PluginSchema]> = self.host.schemas().into();
+        let is_new = *schemas != *self.served().schemas;
+        let catalog = Arc::new(catalog::build(self.flavor, &schemas)?);
         self.store.adopt(Arc::new(Layout::of(&catalog))).await?;
         let dataset = self.store.dataset();
         let entities = Arc::new(entities_of(&dataset)?);
-        self.served.write().catalog = catalog;
+        {
+            let mut served = self.served.write();
+            served.catalog = catalog;
+            served.schemas = schemas;
+        }
         let candidate = self.build(entities, &dataset).await?;
         self.publish(candidate, dataset.version());
-        Ok(())
+        Ok(is_new)
     }
 
     /// Takes on what other nodes, or people, have written to the database.

@@ -112,7 +112,8 @@ impl Gateway {
             let (configuration, declarative) = (Arc::clone(&configuration), declarative.clone());
             let runtime = running.runtime.handle().clone();
             move |trigger| match (trigger, &declarative) {
-                (Trigger::Plugins, _) => runtime.block_on(configuration.plugins_changed()),
+                (Trigger::Plugins, Some(declarative)) => runtime.block_on(declarative.plugins_changed()),
+                (Trigger::Plugins, None) => runtime.block_on(configuration.plugins_changed()).map(drop),
                 (Trigger::Reload, Some(declarative)) => runtime.block_on(declarative.reload()),
                 (Trigger::Reload, None) => runtime.block_on(configuration.follow()),
             }

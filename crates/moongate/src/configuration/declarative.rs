@@ -40,8 +40,8 @@ pub enum FileError {
 pub(crate) struct DeclarativeConfiguration {
     configuration: Arc<Configuration>,
     file: Option<PathBuf>,
-    /// Held while one is taken on.
-    loading: tokio::sync::Mutex<()>,
+    /// What is in use, as it came. Held while another one is taken on.
+    loading: tokio::sync::Mutex<Option<Source>>,
 }
 
 impl DeclarativeConfiguration {
@@ -52,9 +52,28 @@ impl DeclarativeConfiguration {
     /// Reads the file, if there is one, and serves what it declares.
     pub(crate) async fn reload(&self) -> Result<(), ConfigurationError> {
         let Some(file) = &self.file else { return Ok(()) };
-        let _loading = self.loading.lock().await;
+        let mut last = self.loading.lock().await;
         let catalog = self.configuration.served().catalog;
-        self.take_on(read_file(file, &catalog)?, &catalog).await?;
+        let (text, declaration) = read_text(file, &catalog)?;
+        self.take_on(declaration, &catalog).await?;
+        *last = Some(Source::Text(text));
+        Ok(())
+    }
+
+    /// Takes on the plugins that are loaded now. Where they can be configured in another way than before, what is
+    /// declared is read again, so that it gets the defaults of the new plugins.
+    pub(crate) async fn plugins_changed(&self) -> Result<(), ConfigurationError> {
+        let last = self.loading.lock().await;
+        let is_new = self.configuration.plugins_changed().await?;
+        let Some(source) = last.as_ref().filter(|_| is_new) else { return Ok(()) };
+        let catalog = self.configuration.served().catalog;
+        match parse(source.clone(), &catalog) {
+            Ok(declaration) => self.take_on(declaration, &catalog).await?,
+            Err(error) => tracing::error!(
+                "the declarative configuration does not fit the plugins any more, and is used as it was: {}",
+                explain(&error)
+            ),
+        }
         Ok(())
     }
 
@@ -73,7 +92,7 @@ impl Declarative for DeclarativeConfiguration {
     }
 
     async fn load(&self, source: Source, options: LoadOptions) -> Result<Loaded, LoadError> {
-        let Ok(_loading) = self.loading.try_lock() else {
+        let Ok(mut last) = self.loading.try_lock() else {
             return Err(LoadError::Busy { retry_after: Duration::from_secs(1) });
         };
         let catalog = self.configuration.served().catalog;
@@ -82,19 +101,11 @@ impl Declarative for DeclarativeConfiguration {
         {
             return Ok(Loaded::Unchanged);
         }
-        let context = context();
-        let parsed = match source {
-            Source::Text(text) => moongate_model::parse(&text, Format::Auto, &catalog, &context),
-            Source::Json(Value::Object(document)) => {
-                moongate_model::parse_document(document, &catalog, &context)
-            }
-            Source::Json(other) => {
-                moongate_model::parse(&other.to_string(), Format::Json, &catalog, &context)
-            }
-        };
+        let parsed = parse(source.clone(), &catalog);
         let declaration = parsed.map_err(|error| invalid(&error, options.flatten_errors, &catalog))?;
         let declared = declaration.declared();
         self.take_on(declaration, &catalog).await.map_err(|error| LoadError::Refused(error.to_string()))?;
+        *last = Some(source);
         Ok(Loaded::Entities(declared))
     }
 
@@ -111,14 +122,29 @@ pub(crate) fn export(catalog: &Catalog, dataset: &Dataset) -> String {
     })
 }
 
+fn parse(source: Source, catalog: &Catalog) -> Result<Declaration, DeclarativeError> {
+    match source {
+        Source::Text(text) => moongate_model::parse(&text, Format::Auto, catalog, &context()),
+        Source::Json(Value::Object(document)) => {
+            moongate_model::parse_document(document, catalog, &context())
+        }
+        Source::Json(other) => moongate_model::parse(&other.to_string(), Format::Json, catalog, &context()),
+    }
+}
+
 /// Reads a declarative configuration from a file.
 pub(crate) fn read_file(path: &Path, catalog: &Catalog) -> Result<Declaration, FileError> {
+    read_text(path, catalog).map(|(_, declaration)| declaration)
+}
+
+fn read_text(path: &Path, catalog: &Catalog) -> Result<(String, Declaration), FileError> {
     let shown = path.display().to_string();
     let text =
         std::fs::read_to_string(path).map_err(|error| FileError::Read { path: shown.clone(), error })?;
     let format = Format::of_path(path).unwrap_or_default();
-    moongate_model::parse(&text, format, catalog, &context())
-        .map_err(|error| FileError::Declarative { path: shown, error })
+    let declaration = moongate_model::parse(&text, format, catalog, &context())
+        .map_err(|error| FileError::Declarative { path: shown, error })?;
+    Ok((text, declaration))
 }
 
 /// What replaces everything by what `declaration` declares, parents before their children.

@@ -335,7 +335,7 @@ fn words_are_taken_in_any_case_and_others_refused() {
     assert_eq!(properties.error_default_type, ErrorType::Xml);
     assert_eq!(properties.log_level, LogLevel::Crit);
     assert_eq!(properties.real_ip_header, "x-forwarded-for");
-    assert!(refusal("database=postgres").contains("this version"));
+    assert!(refusal("database=oracle").contains("auto, off, sqlite, postgres"));
     assert!(refusal("real_ip_header=proxy_protocol").contains("not served"));
     assert_eq!(
         refusal("nginx_worker_processes=4"),
