@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use crate::deadline::Deadline;
+use crate::unreadable::{Explain, Explanation};
 
 /// How long a client may take to accept more of a response.
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);
@@ -31,6 +32,9 @@ pub(crate) struct ClientStream<S> {
     guard: Rc<Guard>,
     /// Bytes thrown away since the gateway closed its side.
     discarded: Option<usize>,
+    explain: Rc<dyn Explain>,
+    /// What the client is told in the end, where it sent something else than a request.
+    explanation: Option<Box<Explanation>>,
 }
 
 /// What was noticed on a connection.
@@ -38,6 +42,8 @@ pub(crate) struct Guard {
     deadline: Rc<Deadline>,
     blocked_since: Cell<Option<Instant>>,
     suspicious: Cell<bool>,
+    /// Whether the client has sent something that has not become a request yet.
+    seeks_request: Cell<bool>,
     /// The beginning of a head whose end has not come yet.
     partial: RefCell<Vec<u8>>,
 }
@@ -48,6 +54,7 @@ impl Guard {
             deadline: Rc::clone(deadline),
             blocked_since: Cell::new(None),
             suspicious: Cell::new(false),
+            seeks_request: Cell::new(false),
             partial: RefCell::default(),
         }
     }
@@ -58,6 +65,11 @@ impl Guard {
     /// refuse them.
     pub(crate) fn take_suspicion(&self) -> bool {
         self.suspicious.replace(false)
+    }
+
+    /// What the client sent became a request.
+    pub(crate) fn found_request(&self) {
+        self.seeks_request.set(false);
     }
 
     /// Whether the client has sent no request, or accepted nothing of a response, for too long.
@@ -79,6 +91,7 @@ impl Guard {
 
     /// Looks at bytes that were read while the connection waited for a request.
     fn read(&self, bytes: &[u8]) {
+        self.seeks_request.set(true);
         let mut partial = self.partial.borrow_mut();
         if partial.is_empty() {
             if !self.inspect(bytes) {
@@ -118,8 +131,19 @@ fn is_named(line: &[u8], name: &[u8]) -> bool {
 }
 
 impl<S> ClientStream<S> {
-    pub(crate) fn new(stream: S, guard: Rc<Guard>) -> Self {
-        Self { stream, guard, discarded: None }
+    pub(crate) fn new(stream: S, guard: Rc<Guard>, explain: Rc<dyn Explain>) -> Self {
+        Self { stream, guard, discarded: None, explain, explanation: None }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> ClientStream<S> {
+    /// Writes something better, if `bytes` are the parser's answer to what it could not read.
+    fn poll_explain(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Option<Poll<io::Result<usize>>> {
+        if self.explanation.is_none() && self.guard.seeks_request.get() {
+            self.explanation = self.explain.explain(bytes).map(Box::new);
+        }
+        let explanation = self.explanation.as_mut()?;
+        Some(explanation.poll_write(&mut self.stream, cx).map_ok(|()| bytes.len()))
     }
 }
 
@@ -143,7 +167,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for ClientStream<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        let result = match self.poll_explain(cx, bytes) {
+            Some(explained) => explained,
+            None => Pin::new(&mut self.stream).poll_write(cx, bytes),
+        };
         self.guard.wrote(result)
     }
 
@@ -152,7 +179,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientStream<S> {
         cx: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
+        let first = parts.first().map_or(&[][..], |part| part);
+        let result = match self.poll_explain(cx, first) {
+            Some(explained) => explained,
+            None => Pin::new(&mut self.stream).poll_write_vectored(cx, parts),
+        };
         self.guard.wrote(result)
     }
 

@@ -13,6 +13,10 @@ use moongate_model::HttpsRedirectStatus;
 pub(crate) enum Failure {
     /// The request is not one that can be forwarded safely.
     BadRequest,
+    /// The head of the request, or one of its lines, is too long.
+    HeadTooLarge,
+    /// What the request asks for is too long.
+    UriTooLong,
     /// The method is not served.
     MethodNotAllowed,
     /// No route matched.
@@ -42,7 +46,8 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn status(self) -> StatusCode {
         match self {
-            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::BadRequest | Self::HeadTooLarge => StatusCode::BAD_REQUEST,
+            Self::UriTooLong => StatusCode::URI_TOO_LONG,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::HttpsRequired(redirect) => {
@@ -62,6 +67,8 @@ impl Failure {
     fn message(self) -> &'static str {
         match self {
             Self::BadRequest => "Bad request",
+            Self::HeadTooLarge => "Request header or cookie too large",
+            Self::UriTooLong => "URI too long",
             Self::MethodNotAllowed => "Method not allowed",
             Self::NoRoute => "no Route matched with those values",
             Self::HttpsRequired(_) => "Please use HTTPS protocol",
@@ -81,6 +88,8 @@ impl Failure {
     pub(crate) fn origin(self) -> Origin {
         match self {
             Self::BadRequest
+            | Self::HeadTooLarge
+            | Self::UriTooLong
             | Self::MethodNotAllowed
             | Self::HttpsRequired(_)
             | Self::GrpcsRequired
@@ -95,7 +104,11 @@ impl Failure {
     /// Whether the form of the body follows the rules for errors met on the way to the upstream: without an
     /// `Accept` header those look at the request's own type and the configured default.
     fn is_upstreams(self) -> bool {
-        self.is_proxied() || matches!(self, Self::BadRequest | Self::MethodNotAllowed)
+        self.is_proxied()
+            || matches!(
+                self,
+                Self::BadRequest | Self::HeadTooLarge | Self::UriTooLong | Self::MethodNotAllowed
+            )
     }
 
     /// Whether it happened after the upstream's address was known.

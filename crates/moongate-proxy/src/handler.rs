@@ -70,6 +70,7 @@ impl<R: PluginRuntime> Handler<R> {
     ) -> Result<Response<ResponseBody>, Infallible> {
         let started = self.worker.clock.look();
         self.deadline.work();
+        self.guard.found_request();
         self.worker.counters.request();
         let options = &self.worker.options;
         let snapshot = self.worker.snapshot();
@@ -559,7 +560,7 @@ pub(crate) fn is_idempotent(method: &Method) -> bool {
 }
 
 /// An id as a header's value.
-fn id_value(id: u128) -> HeaderValue {
+pub(crate) fn id_value(id: u128) -> HeaderValue {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = [b'0'; 32];
     for (at, digit) in text.iter_mut().enumerate() {

@@ -31,6 +31,7 @@ mod response;
 mod snapshot;
 mod tls;
 mod tunnel;
+mod unreadable;
 mod upkeep;
 mod upstream_settings;
 mod worker;

@@ -30,6 +30,7 @@ use crate::pool::Pool;
 use crate::proxy::Published;
 use crate::snapshot::Snapshot;
 use crate::tls::handshake;
+use crate::unreadable::Explain;
 use crate::upkeep::Shared;
 
 /// While a worker drains, a connection without a request stays open so long: the client's next request may be on
@@ -304,6 +305,7 @@ impl<R: PluginRuntime> Handler<R> {
         let max_head = self.worker.options.max_header_size;
         let (address, deadline, guard) =
             (self.peer.address, Rc::clone(&self.deadline), Rc::clone(&self.guard));
+        let explain: Rc<dyn Explain> = Rc::clone(&self.worker) as Rc<dyn Explain>;
         let handler = Rc::new(self);
         let service = {
             let handler = Rc::clone(&handler);
@@ -314,7 +316,7 @@ impl<R: PluginRuntime> Handler<R> {
             .half_close(false)
             .max_header_size(max_head)
             .max_buf_size(BUFFER.max(max_head))
-            .serve_connection(TokioIo::new(ClientStream::new(stream, Rc::clone(&guard))), service);
+            .serve_connection(TokioIo::new(ClientStream::new(stream, Rc::clone(&guard), explain)), service);
         let mut result = std::future::poll_fn(|cx| {
             let result = Pin::new(&mut connection).poll(cx);
             if result.is_pending() {

@@ -18,6 +18,7 @@ mod name_server;
 mod names;
 mod retries;
 mod server;
+mod unreadable;
 
 /// An address where nobody listens.
 fn nobody() -> String {

@@ -1,0 +1,51 @@
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use super::*;
+
+const SERVED: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+fn told(gateway: &Gateway, sent: &str) -> String {
+    let mut stream = TcpStream::connect(gateway.address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    // The second request on a connection comes when the first one is answered.
+    for (number, request) in sent.split_inclusive(SERVED).enumerate() {
+        if number > 0 {
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        stream.write_all(request.as_bytes()).unwrap();
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn what_is_no_request_is_answered_like_other_bad_requests() {
+    let server = Server::start("a");
+    let gateway = Gateway::start(upstream("", &[(server.address(), 100)]), "");
+    let large =
+        format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", format!("X: {}\r\n", "a".repeat(6000)).repeat(7));
+    let long = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(40_000));
+    let after = format!("{SERVED}G@T / HTTP/1.1\r\nHost: a\r\n\r\n");
+    for (sent, message) in [
+        ("G@T /x HTTP/1.1\r\nHost: a\r\n\r\n", "Bad request"),
+        ("GET x HTTP/1.1\r\nHost: a\r\n\r\n", "Bad request"),
+        ("GET /x HTTP/1.1\r\nHost: a\r\nbad name: 1\r\n\r\n", "Bad request"),
+        (&large, "Request header or cookie too large"),
+        (&long, "Request header or cookie too large"),
+        (&after, "Bad request"),
+    ] {
+        let answer = told(&gateway, sent);
+        let start = answer.rfind("HTTP/1.1 400 Bad Request\r\n").unwrap_or_else(|| panic!("{answer}"));
+        let (head, body) = answer[start..].split_once("\r\n\r\n").unwrap();
+        assert!(body.starts_with(&format!("{message}\nrequest_id: ")), "{answer}");
+        for line in
+            ["content-type: text/plain; charset=utf-8", "connection: close", "x-kong-response-latency: 0"]
+        {
+            assert!(head.lines().any(|known| known == line), "{line}: {answer}");
+        }
+        assert!(head.contains(&format!("content-length: {}", body.len())), "{answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1 + usize::from(sent.starts_with(SERVED)));
+    }
+}
