@@ -315,6 +315,7 @@ impl<R: PluginRuntime> Handler<R> {
             // A client that closes its side is gone, and so is the reason to go on with its request.
             .half_close(false)
             .max_header_size(max_head)
+            .allow_multiple_spaces_in_request_line_delimiters(true)
             .max_buf_size(BUFFER.max(max_head))
             .serve_connection(TokioIo::new(ClientStream::new(stream, Rc::clone(&guard), explain)), service);
         let mut result = std::future::poll_fn(|cx| {

@@ -49,3 +49,12 @@ fn what_is_no_request_is_answered_like_other_bad_requests() {
         assert_eq!(answer.matches("HTTP/1.1 ").count(), 1 + usize::from(sent.starts_with(SERVED)));
     }
 }
+
+#[test]
+fn a_request_line_may_have_more_spaces_than_it_needs() {
+    let server = Server::start("a");
+    let gateway = Gateway::start(upstream("", &[(server.address(), 100)]), "");
+    let answer = told(&gateway, "GET  /x?y   HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(server.seen()[0].starts_with("GET /x?y HTTP/1.1\r\n"));
+}
