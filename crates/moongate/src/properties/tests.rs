@@ -52,7 +52,7 @@ fn the_sample_file_names_only_properties_and_shows_their_defaults() {
     assert_eq!(shown.plugin_settings["jwt-claims"], moongate_plugin_host::PluginSettings::default());
 
     let (mut shown, defaults) = (shown.to_json(), Properties::default().to_json());
-    for own in ["declarative_config", "plugin_dirs", "plugin_settings"] {
+    for own in ["database", "declarative_config", "plugin_dirs", "plugin_settings"] {
         shown[own] = defaults[own].clone();
     }
     assert_eq!(shown, defaults);
@@ -341,5 +341,8 @@ fn words_are_taken_in_any_case_and_others_refused() {
         refusal("nginx_worker_processes=4"),
         "`nginx_worker_processes` is no property; did you mean `workers`?"
     );
-    assert_eq!(refusal("pg_host=db"), "`pg_host` is no property; `moongate start --help` lists them all");
+    assert_eq!(
+        refusal("lmdb_map_size=1"),
+        "`lmdb_map_size` is no property; `moongate start --help` lists them all"
+    );
 }
