@@ -52,12 +52,20 @@ fn ambiguous_targets_and_heads_are_refused() {
         "GET /open HTTP/1.1\r\nhost: a\r\nx: 1\0\r\n\r\n",
         "GET /open HTTP/1.1\r\nhost: a\r\nx: 1\r\n folded\r\n\r\n",
         "GET /open HTTP/1.1\r\nhost: a\r\nno colon here\r\n\r\n",
-        "GET  /open HTTP/1.1\r\nhost: a\r\n\r\n",
         "GET /open%zz HTTP/1.1\r\nhost: a\r\n\r\n",
         "GET /op en HTTP/1.1\r\nhost: a\r\n\r\n",
     ] {
         is_refused(&gateway, request);
     }
+}
+
+#[test]
+fn more_spaces_than_needed_in_the_request_line_mean_what_one_would() {
+    let gateway = gateway();
+    let answer = raw(gateway.proxy, b"GET  /open  HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+    assert_eq!(answer.status, 200);
+    let head = gateway.last_upstream_head();
+    assert!(head.starts_with(b"GET / HTTP/1.1\r\n"), "{}", String::from_utf8_lossy(&head));
 }
 
 #[test]
