@@ -90,6 +90,9 @@ impl Properties {
         let mut shown: serde_json::Map<_, _> = shown.collect();
         // What Kong's clients look for to know what kind of node they talk to.
         shown.insert("role".to_owned(), json!("traditional"));
+        // The kinds of vaults are built in.
+        shown.insert("vaults".to_owned(), json!(["bundled"]));
+        shown.insert("loaded_vaults".to_owned(), json!({"env": true}));
         shown.insert("database".to_owned(), words::show_database(&self.chosen_database()));
         shown.into()
     }
