@@ -24,7 +24,7 @@ use parking_lot::{Mutex, RwLock};
 use serde_json::{Value, json};
 
 pub use declarative::FileError;
-pub(crate) use declarative::{DeclarativeConfiguration, export, read_file};
+pub(crate) use declarative::{DeclarativeConfiguration, export, in_order, read_file};
 pub(crate) use live::LiveStore;
 
 use crate::catalog;

@@ -236,10 +236,10 @@ impl Drop for Running {
 }
 
 /// A configuration, and where it comes from if it is a declarative one.
-type Configured = (Arc<Configuration>, Option<Arc<DeclarativeConfiguration>>);
+pub(crate) type Configured = (Arc<Configuration>, Option<Arc<DeclarativeConfiguration>>);
 
 /// Opens the store, and loads the declarative configuration where entities come from one.
-fn configure(
+pub(crate) fn configure(
     properties: &Properties,
     host: &Arc<PluginHost>,
     runtime: &Runtime,

@@ -1,7 +1,9 @@
 //! The plugins that the properties name.
 
+use std::sync::Arc;
+
 use moongate_hooks::{PluginCatalog, PluginState, PluginStatus};
-use moongate_plugin_host::{HostOptions, PluginHost};
+use moongate_plugin_host::{HostError, HostOptions, PluginHost};
 
 use crate::prefix::Prefix;
 use crate::properties::Properties;
@@ -15,6 +17,14 @@ pub(crate) fn host_options(properties: &Properties) -> HostOptions {
         settings: properties.plugin_settings.clone(),
         ..HostOptions::default()
     }
+}
+
+/// Loads the plugins to look at them, for a command. A look leaves no traces; the cache of a gateway that ran here is
+/// used.
+pub(crate) fn look(properties: &Properties) -> Result<Arc<PluginHost>, HostError> {
+    let options = host_options(properties);
+    let cache_dir = options.cache_dir.filter(|directory| directory.is_dir());
+    PluginHost::start(HostOptions { cache_dir, workers: 1, ..options })
 }
 
 /// What an operator should know about the plugins that were found.

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use moongate_hooks::PluginCatalog;
-use moongate_plugin_host::{HostOptions, PluginHost};
-use moongate_store::{Store, StoreError};
+use moongate_plugin_host::PluginHost;
+use moongate_store::StoreError;
 
 use super::{Several, say};
-use crate::catalog;
-use crate::configuration::{Configuration, ConfigurationError, DeclarativeConfiguration};
+use crate::configuration::ConfigurationError;
+use crate::gateway::configure;
 use crate::plugins;
 use crate::properties::{Database, Properties, Sources};
 use crate::storage;
@@ -18,10 +17,7 @@ pub(super) fn run(sources: &Sources) -> anyhow::Result<()> {
     let properties = loaded.properties;
     let mut problems = Vec::new();
 
-    let options = plugins::host_options(&properties);
-    // A look leaves no traces; the cache of a gateway that ran here is used.
-    let cache_dir = options.cache_dir.filter(|directory| directory.is_dir());
-    let host = PluginHost::start(HostOptions { cache_dir, workers: 1, ..options })?;
+    let host = plugins::look(&properties)?;
     problems.extend(plugins::refused(&host).into_iter().map(|refused| format!("plugin refused: {refused}")));
     problems.extend(configuration(&properties, &host).err().map(|error| error.to_string()));
 
@@ -39,21 +35,12 @@ pub(super) fn run(sources: &Sources) -> anyhow::Result<()> {
 
 /// Looks whether the entities can be served: those of the declarative configuration, or those in the database.
 fn configuration(properties: &Properties, host: &Arc<PluginHost>) -> Result<(), ConfigurationError> {
-    let catalog = catalog::build(properties.router_flavor, &host.schemas())?;
     if properties.chosen_database() == Database::Sqlite && !properties.sqlite_file().exists() {
         // It is made at the first start.
         return Ok(());
     }
     let runtime = storage::runtime().map_err(|error| StoreError::Unavailable { why: error.to_string() })?;
-    let store: Arc<dyn Store> = runtime.block_on(storage::open(properties, &catalog))?;
-    let configuration =
-        Configuration::new(Arc::clone(host), store, properties.router_flavor, Arc::new(catalog))?;
-    let configuration = Arc::new(configuration);
-    if properties.chosen_database() == Database::Off {
-        let file = properties.declarative_config.clone();
-        let declarative = DeclarativeConfiguration::new(Arc::clone(&configuration), file);
-        runtime.block_on(declarative.reload())?;
-    }
+    let (configuration, _) = configure(properties, host, &runtime)?;
     configuration.first_snapshot()?;
     Ok(())
 }

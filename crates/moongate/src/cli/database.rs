@@ -5,14 +5,12 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use moongate_hooks::PluginCatalog as _;
-use moongate_model::DeclarativeError;
-use moongate_plugin_host::{HostOptions, PluginHost};
 use moongate_schema::Catalog;
 use moongate_store::{Change, Key, Layout, Migration, Store};
 
 use super::arguments::{ConfigCommand, MigrationsCommand};
 use super::say;
-use crate::configuration::{FileError, export, read_file};
+use crate::configuration::{FileError, export, in_order, read_file};
 use crate::properties::{Database, Properties};
 use crate::{catalog, plugins, storage};
 
@@ -82,17 +80,11 @@ fn init(file: &Path) -> anyhow::Result<()> {
 /// Brings in everything that a file declares. What it does not declare stays.
 fn import(properties: &Properties, file: &Path) -> anyhow::Result<()> {
     let catalog = schemas(properties)?;
-    let mut declaration = read_file(file, &catalog).map_err(parse_failure)?;
+    let declaration = read_file(file, &catalog).map_err(parse_failure)?;
     say("parse successful, beginning import");
     let runtime = storage::runtime()?;
-    let changes: Vec<Change> = catalog
-        .entities()
-        .iter()
-        .flat_map(|schema| {
-            let rows = declaration.rows.remove(schema.name()).unwrap_or_default();
-            rows.into_iter().map(|(id, row)| Change::upsert(schema.name(), Key::Id(id), row))
-        })
-        .collect();
+    let rows = in_order(declaration, &catalog).into_iter();
+    let changes = rows.map(|(entity, id, row)| Change::upsert(entity, Key::Id(id), row)).collect();
     runtime.block_on(async {
         let store: Arc<dyn Store> = storage::open(properties, &catalog).await?;
         store.write(changes).await.context("Failed importing")
@@ -107,18 +99,13 @@ fn with_database(properties: &Properties, complaint: &'static str) -> anyhow::Re
 
 /// The entities and the plugins that lie in the plugin directories.
 fn schemas(properties: &Properties) -> anyhow::Result<Catalog> {
-    let options = plugins::host_options(properties);
-    let cache_dir = options.cache_dir.filter(|directory| directory.is_dir());
-    let host = PluginHost::start(HostOptions { cache_dir, workers: 1, ..options })?;
+    let host = plugins::look(properties)?;
     Ok(catalog::build(properties.router_flavor, &host.schemas())?)
 }
 
 /// The layout that Kong's users know.
 fn parse_failure(error: FileError) -> anyhow::Error {
     match error {
-        FileError::Declarative { error: error @ DeclarativeError::Syntax { .. }, .. } => {
-            anyhow::anyhow!("Failed parsing:\n{error}")
-        }
         FileError::Declarative { error, .. } => anyhow::anyhow!("Failed parsing:\n{error}"),
         error => error.into(),
     }

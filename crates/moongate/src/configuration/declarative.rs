@@ -7,9 +7,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use moongate_admin::{Declarative, LoadError, LoadOptions, Loaded, Source};
 use moongate_model::{Declaration, DeclarativeError, Format};
-use moongate_schema::{Catalog, Context, SystemRandomness};
+use moongate_schema::{Catalog, Context, Object, SystemRandomness};
 use moongate_store::{Change, Dataset, StoreError};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{Configuration, ConfigurationError};
 
@@ -67,7 +68,7 @@ impl DeclarativeConfiguration {
         let is_new = self.configuration.plugins_changed().await?;
         let Some(source) = last.as_ref().filter(|_| is_new) else { return Ok(()) };
         let catalog = self.configuration.served().catalog;
-        match parse(source.clone(), &catalog) {
+        match parse(source, &catalog) {
             Ok(declaration) => self.take_on(declaration, &catalog).await?,
             Err(error) => tracing::error!(
                 "the declarative configuration does not fit the plugins any more, and is used as it was: {}",
@@ -101,7 +102,7 @@ impl Declarative for DeclarativeConfiguration {
         {
             return Ok(Loaded::Unchanged);
         }
-        let parsed = parse(source.clone(), &catalog);
+        let parsed = parse(&source, &catalog);
         let declaration = parsed.map_err(|error| invalid(&error, options.flatten_errors, &catalog))?;
         let declared = declaration.declared();
         self.take_on(declaration, &catalog).await.map_err(|error| LoadError::Refused(error.to_string()))?;
@@ -122,11 +123,11 @@ pub(crate) fn export(catalog: &Catalog, dataset: &Dataset) -> String {
     })
 }
 
-fn parse(source: Source, catalog: &Catalog) -> Result<Declaration, DeclarativeError> {
+fn parse(source: &Source, catalog: &Catalog) -> Result<Declaration, DeclarativeError> {
     match source {
-        Source::Text(text) => moongate_model::parse(&text, Format::Auto, catalog, &context()),
+        Source::Text(text) => moongate_model::parse(text, Format::Auto, catalog, &context()),
         Source::Json(Value::Object(document)) => {
-            moongate_model::parse_document(document, catalog, &context())
+            moongate_model::parse_document(document.clone(), catalog, &context())
         }
         Source::Json(other) => moongate_model::parse(&other.to_string(), Format::Json, catalog, &context()),
     }
@@ -147,17 +148,25 @@ fn read_text(path: &Path, catalog: &Catalog) -> Result<(String, Declaration), Fi
     Ok((text, declaration))
 }
 
-/// What replaces everything by what `declaration` declares, parents before their children.
-pub(crate) fn replacement(mut declaration: Declaration, catalog: &Catalog) -> Vec<Change> {
-    let inserts = catalog.entities().iter().flat_map(|schema| {
+/// What replaces everything by what `declaration` declares.
+fn replacement(declaration: Declaration, catalog: &Catalog) -> Vec<Change> {
+    let inserts =
+        in_order(declaration, catalog).into_iter().map(|(entity, _, row)| Change::insert(entity, row));
+    std::iter::once(Change::Clear).chain(inserts).collect()
+}
+
+/// The rows of `declaration` with their entities and ids, parents before their children.
+pub(crate) fn in_order(mut declaration: Declaration, catalog: &Catalog) -> Vec<(&str, Uuid, Object)> {
+    let schemas = catalog.entities().iter();
+    let rows = schemas.flat_map(|schema| {
         let rows = declaration.rows.remove(schema.name()).unwrap_or_default();
-        rows.into_values().map(|row| Change::insert(schema.name(), row))
+        rows.into_iter().map(|(id, row)| (schema.name(), id, row))
     });
-    std::iter::once(Change::Clear).chain(inserts.collect::<Vec<_>>()).collect()
+    rows.collect()
 }
 
 /// Now, with randomness fit for secrets.
-pub(crate) fn context() -> Context<'static> {
+fn context() -> Context<'static> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     Context::new(now, &SystemRandomness)
 }
