@@ -1,14 +1,15 @@
 //! What the Admin API sees of the plugins: their state, and the endpoints that they declare.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::{HookError, Reply};
+use crate::{HookError, Problem, Reply};
 
 /// The loaded and the refused plugins of this node.
 ///
@@ -37,6 +38,36 @@ pub trait PluginCatalog: Send + Sync + 'static {
         plugin: &str,
         request: AdminRequest,
     ) -> Pin<Box<dyn Future<Output = Result<Reply, HookError>> + Send + '_>>;
+
+    /// Lets a plugin look at one of its entities before it is stored, and gives what is to be stored.
+    ///
+    /// # Errors
+    /// What the plugin finds wrong with it, or how it failed.
+    fn on_write<'a>(
+        &'a self,
+        entity: &'a str,
+        row: Map<String, Value>,
+    ) -> Pin<Box<dyn Future<Output = Result<Map<String, Value>, WriteError>> + Send + 'a>> {
+        let _ = entity;
+        Box::pin(async move { Ok(row) })
+    }
+}
+
+/// Why a plugin does not let an entity be stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// It found something wrong with it.
+    #[error("{}", Problem::list(.0))]
+    Refused(Vec<Problem>),
+    /// It failed.
+    #[error("plugin '{plugin}' failed while it looked at the entity: {error}")]
+    Failed {
+        /// Name of the plugin.
+        plugin: String,
+        /// What happened.
+        error: HookError,
+    },
 }
 
 /// One artifact as `GET /moongate/plugins` shows it.
@@ -62,6 +93,46 @@ pub struct PluginStatus {
     pub generation: u64,
     /// When the version in use went live, in Unix seconds.
     pub loaded_at: Option<i64>,
+    /// Capabilities that the plugin imports.
+    pub capabilities: Vec<String>,
+    /// Capabilities that the operator grants to it.
+    pub grants: Vec<String>,
+    /// What it has done since the version in use went live.
+    pub statistics: Option<PluginStatistics>,
+}
+
+/// What a plugin has done.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct PluginStatistics {
+    /// For each hook that was called, in the order in which a request meets them.
+    pub hooks: Vec<HookStatistics>,
+    /// Instances, at rest and at work.
+    pub instances: usize,
+    /// Linear memory of instances at rest, in bytes.
+    pub memory: u64,
+    /// Log records that wait.
+    pub queued: u64,
+    /// Log records that were dropped.
+    pub dropped: u64,
+}
+
+/// What one hook has done.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct HookStatistics {
+    /// Name of the hook.
+    pub hook: &'static str,
+    /// Calls that came to an end.
+    pub calls: u64,
+    /// Requests that it answered.
+    pub responses: u64,
+    /// Failures, by code.
+    pub errors: BTreeMap<&'static str, u64>,
+    /// Time in calls, in nanoseconds, waiting for the network included.
+    pub time_ns: u64,
+    /// Median time of a call, in nanoseconds, as far as buckets of powers of two tell.
+    pub p50_ns: u64,
+    /// 99th percentile of the time of a call, in nanoseconds, likewise.
+    pub p99_ns: u64,
 }
 
 /// What a plugin declares of the configuration that concerns it.
@@ -71,6 +142,8 @@ pub struct PluginSchema {
     pub name: String,
     /// The schema of its `config`.
     pub config: ConfigSchema,
+    /// The entities that it adds, in the gateway's own form.
+    pub entities: Vec<Value>,
 }
 
 /// A schema, and the language that it is written in.
@@ -104,6 +177,8 @@ pub struct AdminRoute {
     pub method: String,
     /// Path, starting with a slash. A segment in braces, such as `{key}`, stands for any.
     pub path: String,
+    /// Whether the status listener serves it too.
+    pub status: bool,
 }
 
 /// A request to a plugin-declared endpoint.

@@ -42,6 +42,9 @@ pub enum HookError {
         /// The limit.
         limit: usize,
     },
+    /// It failed again and again, and is not called for a while.
+    #[error("is not called for a while, because it failed again and again")]
+    Resting,
     /// No instance could be made.
     #[error("could not be instantiated: {0}")]
     Instantiate(String),
@@ -63,6 +66,7 @@ impl HookError {
             Self::WallBudget { .. } => "plugin_wall_budget",
             Self::Memory { .. } => "plugin_memory",
             Self::Saturated { .. } => "plugin_saturated",
+            Self::Resting => "plugin_resting",
             Self::Instantiate(_) => "plugin_instantiate",
             Self::Configure(_) => "plugin_configure",
             Self::NotExported => "plugin_hook_missing",

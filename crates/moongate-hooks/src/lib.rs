@@ -5,16 +5,26 @@
 //! and traits of this crate, so that each can be built, and tested against a fake, without the others.
 #![deny(missing_docs)]
 
+mod body;
 mod catalog;
+mod directory;
 mod error;
 mod exchange;
 mod headers;
+mod identity;
 mod runtime;
 
+pub use body::{BodyError, BodyStream, Leftover, RequestBody};
 pub use catalog::{
-    AdminRequest, AdminRoute, ConfigSchema, PluginCatalog, PluginSchema, PluginState, PluginStatus,
+    AdminRequest, AdminRoute, ConfigSchema, HookStatistics, PluginCatalog, PluginSchema, PluginState,
+    PluginStatistics, PluginStatus, WriteError,
 };
+pub use directory::{Directory, LookupError};
 pub use error::{BindError, FailurePolicy, HookError, Origin, Problem};
-pub use exchange::{Client, Context, Decision, Exchange, HeaderEdit, Matched, Reply};
+pub use exchange::{
+    BodyView, Client, Context, Decision, Details, Exchange, HeaderEdit, Matched, Refusal, Reply, Source, TlsInfo,
+    UpstreamEdits,
+};
 pub use headers::{HeaderError, MAX_LINES, MAX_VALUE, parse_header, parse_header_name};
+pub use identity::{Consumer, Credential, Identity};
 pub use runtime::{HookSet, PluginRuntime, PluginSpec};

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use crate::{BindError, Decision, Exchange, FailurePolicy, HookError};
@@ -35,6 +36,14 @@ pub trait PluginRuntime: Send + Sync + 'static {
     /// What a request gets when the plugin fails.
     fn on_failure(binding: &Self::Binding) -> FailurePolicy;
 
+    /// Runs the early-request hook; no route is known yet. See [`PluginRuntime::on_request`].
+    fn on_early_request(
+        &self,
+        worker: usize,
+        binding: &Self::Binding,
+        exchange: Box<Exchange>,
+    ) -> impl Future<Output = (Box<Exchange>, Result<Decision, HookError>)>;
+
     /// Runs the request hook on the worker's own instances.
     ///
     /// The exchange always comes back, also from a hook that failed or was cut off.
@@ -52,11 +61,26 @@ pub trait PluginRuntime: Send + Sync + 'static {
         binding: &Self::Binding,
         exchange: Box<Exchange>,
     ) -> impl Future<Output = (Box<Exchange>, Result<(), HookError>)>;
+
+    /// Runs the response-body hook for a piece of the body. Without a result the piece stays as it is.
+    fn on_response_body(
+        &self,
+        worker: usize,
+        binding: &Self::Binding,
+        exchange: Box<Exchange>,
+        piece: Bytes,
+        last: bool,
+    ) -> impl Future<Output = (Box<Exchange>, Result<Option<Bytes>, HookError>)>;
+
+    /// Takes the record of a finished request, a JSON object, for the log hook. Does not wait.
+    fn log(&self, binding: &Arc<Self::Binding>, record: &Arc<str>);
 }
 
 /// A plugin configuration, as the runtime needs to know it.
 #[derive(Debug, Clone, Copy)]
 pub struct PluginSpec<'a> {
+    /// Id of the configuration; empty where there is none to speak of.
+    pub id: &'a str,
     /// Name of the plugin.
     pub name: &'a str,
     /// The settings.
@@ -66,20 +90,39 @@ pub struct PluginSpec<'a> {
 /// The hooks that a plugin exports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HookSet {
+    /// Called with each request, before its route is known.
+    pub early_request: bool,
     /// Called with each request, before it is sent upstream.
     pub request: bool,
     /// Called with the head of each response.
     pub response: bool,
+    /// Called with the bodies of responses.
+    pub response_body: bool,
+    /// Called with the records of finished requests.
+    pub log: bool,
+    /// Called at intervals.
+    pub timer: bool,
     /// Called for the plugin's endpoints of the Admin API.
     pub admin: bool,
+    /// Called before the plugin's own entities are stored.
+    pub entity: bool,
 }
 
 impl HookSet {
     /// The names of the hooks, in the order in which a request meets them.
     pub fn names(self) -> Vec<&'static str> {
-        [(self.request, "request"), (self.response, "response"), (self.admin, "admin")]
-            .into_iter()
-            .filter_map(|(exported, name)| exported.then_some(name))
-            .collect()
+        [
+            (self.early_request, "early-request"),
+            (self.request, "request"),
+            (self.response, "response"),
+            (self.response_body, "response-body"),
+            (self.log, "log"),
+            (self.timer, "timer"),
+            (self.admin, "admin"),
+            (self.entity, "entity"),
+        ]
+        .into_iter()
+        .filter_map(|(exported, name)| exported.then_some(name))
+        .collect()
     }
 }

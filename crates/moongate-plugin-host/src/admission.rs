@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use moongate_hooks::{AdminRoute, BindError, ConfigSchema, HookError};
 use serde_json::Value;
@@ -12,8 +13,12 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use crate::artifact::{Artifact, Digest, Exports, Manifest};
-use crate::bindings::{self, admin_hook, lifecycle, request_hook, response_hook};
+use crate::bindings::{
+    self, admin_hook, early_request_hook, entity_hook, lifecycle, log_hook, request_hook, response_body_hook,
+    response_hook, timer_hook,
+};
 use crate::cache::CompileCache;
+use crate::capabilities::{Capability, Grants};
 use crate::engine::Clock;
 use crate::generation::Generation;
 use crate::imports;
@@ -61,10 +66,23 @@ pub enum AdmissionError {
         requested: String,
     },
     /// The component imports something that its plugin was not granted.
-    #[error("imports `{import}`, which is not granted to it")]
+    #[error("imports `{import}`, which no plugin is granted")]
     CapabilityDenied {
         /// Name of the import.
         import: String,
+    },
+    /// The component imports a capability that the operator did not grant to its plugin.
+    #[error(
+        "imports `{import}`, which is not granted to it; to grant it, add `{capability}` to `plugin_grants.{plugin}` in \
+         moongate.yaml"
+    )]
+    NotGranted {
+        /// Name of the import.
+        import: String,
+        /// Name of the capability.
+        capability: &'static str,
+        /// Name of the plugin.
+        plugin: String,
     },
     /// The component's functions do not have the types of the contract.
     #[error("does not fit the contract: {0}")]
@@ -114,6 +132,8 @@ impl Admission {
     }
 
     /// Compiles, links and questions an artifact. Runs within a tokio runtime.
+    ///
+    /// Whether its imports were granted is for [`Artifact::check_grants`]: only the manifest tells whose they are.
     pub(crate) async fn admit(&self, bytes: &[u8], clock: &Clock) -> Result<Artifact, AdmissionError> {
         is_component(bytes)?;
         let digest = Digest::of(bytes);
@@ -127,29 +147,39 @@ impl Admission {
             let name = format!("{}/{interface}@{}", bindings::PACKAGE, bindings::VERSION);
             component.get_export_index(None, &name).is_some()
         };
+        macro_rules! hook {
+            ($interface:literal, $module:ident) => {
+                exported($interface)
+                    .then(|| $module::GuestIndices::new(&pre).map_err(mismatch))
+                    .transpose()?
+            };
+        }
         let exports = Exports {
             lifecycle: lifecycle::GuestIndices::new(&pre).map_err(mismatch)?,
-            request: exported("request-hook")
-                .then(|| request_hook::GuestIndices::new(&pre).map_err(mismatch))
-                .transpose()?,
-            response: exported("response-hook")
-                .then(|| response_hook::GuestIndices::new(&pre).map_err(mismatch))
-                .transpose()?,
-            admin: exported("admin-hook")
-                .then(|| admin_hook::GuestIndices::new(&pre).map_err(mismatch))
-                .transpose()?,
+            early_request: hook!("early-request-hook", early_request_hook),
+            request: hook!("request-hook", request_hook),
+            response: hook!("response-hook", response_hook),
+            response_body: hook!("response-body-hook", response_body_hook),
+            log: hook!("log-hook", log_hook),
+            timer: hook!("timer-hook", timer_hook),
+            admin: hook!("admin-hook", admin_hook),
+            entity: hook!("entity-hook", entity_hook),
         };
         let hooks = exports.hooks();
-        let unnamed = Manifest {
+        let unnamed = Arc::new(Manifest {
             name: String::new(),
             version: String::new(),
             priority: 0,
             schema: ConfigSchema::JsonSchema(Value::Null),
             admin_routes: Vec::new(),
-        };
-        let mut artifact = Artifact { digest, manifest: unnamed, hooks, pre, exports };
+            entities: Vec::new(),
+            entity_names: Vec::new(),
+            timer_interval: None,
+        });
+        let capabilities = self.capabilities(&component);
+        let mut artifact = Artifact { digest, manifest: unnamed, capabilities, hooks, pre, exports };
         let described = Generation::describe(&artifact, clock).await.map_err(AdmissionError::Start)?;
-        artifact.manifest = manifest(described)?;
+        artifact.manifest = Arc::new(manifest(described)?);
         Ok(artifact)
     }
 
@@ -200,18 +230,48 @@ impl Admission {
             if own && !version.is_empty() && version != bindings::VERSION {
                 return Err(AdmissionError::UnsupportedContract { requested: version.to_owned() });
             }
-            let granted = FREE.contains(&interface) || imports::WASI.contains(&interface);
-            if !granted {
+            let known = FREE.contains(&interface) || imports::WASI.contains(&interface);
+            if !known && capability(interface).is_none() {
                 return Err(AdmissionError::CapabilityDenied { import: name.to_owned() });
             }
         }
         Ok(())
+    }
+
+    /// The capabilities that a component imports, in the order of their names.
+    fn capabilities(&self, component: &Component) -> Vec<Capability> {
+        let ty = component.component_type();
+        let imported = ty.imports(&self.engine);
+        let mut capabilities: Vec<_> = imported
+            .filter_map(|(name, _)| capability(name.split_once('@').map_or(name, |(interface, _)| interface)))
+            .collect();
+        capabilities.sort();
+        capabilities
+    }
+}
+
+impl Artifact {
+    /// Whether everything that the component imports was granted to its plugin.
+    pub(crate) fn check_grants(&self, grants: &Grants) -> Result<(), AdmissionError> {
+        match self.capabilities.iter().find(|capability| !grants.capabilities.contains(capability)) {
+            None => Ok(()),
+            Some(denied) => Err(AdmissionError::NotGranted {
+                import: format!("{}/{}@{}", bindings::PACKAGE, denied.name(), bindings::VERSION),
+                capability: denied.name(),
+                plugin: self.manifest.name.clone(),
+            }),
+        }
     }
 }
 
 /// Interfaces of the contract that every plugin may import; `lifecycle` is there for the types in it.
 const FREE: [&str; 4] =
     ["moongate:plugin/context", "moongate:plugin/http", "moongate:plugin/lifecycle", "moongate:plugin/log"];
+
+/// The capability that an interface is.
+fn capability(interface: &str) -> Option<Capability> {
+    Capability::of_name(interface.strip_prefix(bindings::PACKAGE)?.strip_prefix('/')?)
+}
 
 /// Looks at the first bytes: a component and a core module differ in the version field.
 fn is_component(bytes: &[u8]) -> Result<(), AdmissionError> {
@@ -227,7 +287,7 @@ fn is_component(bytes: &[u8]) -> Result<(), AdmissionError> {
 }
 
 fn manifest(described: lifecycle::Manifest) -> Result<Manifest, AdmissionError> {
-    let lifecycle::Manifest { name, version, priority, schema, admin_routes } = described;
+    let lifecycle::Manifest { name, version, priority, schema, admin_routes, entities, timer_interval } = described;
     let well_formed = |name: &str| {
         !name.is_empty()
             && name.len() <= 64
@@ -258,7 +318,29 @@ fn manifest(described: lifecycle::Manifest) -> Result<Manifest, AdmissionError> 
                 route.method, route.path
             )));
         }
-        routes.push(AdminRoute { plugin: name.clone(), method: route.method, path: route.path });
+        routes.push(AdminRoute {
+            plugin: name.clone(),
+            method: route.method,
+            path: route.path,
+            status: route.status,
+        });
     }
-    Ok(Manifest { name, version, priority, schema, admin_routes: routes })
+    let entities = entities.iter().map(|text| json(text)).collect::<Result<Vec<Value>, _>>()?;
+    let entity_names = entities
+        .iter()
+        .map(|entity| match entity.get("name").and_then(Value::as_str) {
+            Some(name) => Ok(name.to_owned()),
+            None => Err(AdmissionError::Manifest("the schema of an entity has no `name`".to_owned())),
+        })
+        .collect::<Result<_, _>>()?;
+    let timer_interval = match timer_interval {
+        0 => None,
+        interval @ 1..100 => {
+            return Err(AdmissionError::Manifest(format!(
+                "a timer interval of {interval} ms is too short, it must be at least 100"
+            )));
+        }
+        interval => Some(Duration::from_millis(interval.into())),
+    };
+    Ok(Manifest { name, version, priority, schema, admin_routes: routes, entities, entity_names, timer_interval })
 }

@@ -6,19 +6,31 @@ use std::task::Poll;
 use std::time::Duration;
 
 use moongate_hooks::HookError;
+use tokio::time::Instant;
 
-use crate::settings::PluginSettings;
-use crate::state::GuestState;
+use crate::settings::{PluginSettings, bounds};
+use crate::state::{GuestState, Waits};
 
-/// Waits for `future`, but not longer than `budget`.
+/// Waits for `future`, but not longer than `budget`; the time that the guest waits for the network is not counted.
 ///
 /// Most calls end at the first poll, so the timer is only made for those that did not.
-pub(crate) async fn within<F: Future>(budget: Duration, future: F) -> Option<F::Output> {
+pub(crate) async fn within<F: Future>(budget: Duration, waits: &Waits, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     let first = std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
-    match first {
-        Poll::Ready(output) => Some(output),
-        Poll::Pending => tokio::time::timeout(budget, future).await.ok(),
+    if let Poll::Ready(output) = first {
+        return Some(output);
+    }
+    let (started, longest) = (Instant::now(), Duration::from_secs(bounds::WAITING));
+    loop {
+        let spent = started.elapsed().saturating_sub(waits.total());
+        let left = if waits.are_under_way() { budget } else { budget.saturating_sub(spent) };
+        match tokio::time::timeout(left, future.as_mut()).await {
+            Ok(output) => return Some(output),
+            Err(_) if started.elapsed() > budget + longest => return None,
+            Err(_) if waits.are_under_way() => {}
+            Err(_) if started.elapsed().saturating_sub(waits.total()) >= budget => return None,
+            Err(_) => {}
+        }
     }
 }
 

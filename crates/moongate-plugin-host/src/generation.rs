@@ -9,17 +9,27 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Instant;
 
-use moongate_hooks::{AdminRequest, BindError, Decision, Exchange, HookError, Problem, Reply};
+use bytes::Bytes;
+use moongate_hooks::{
+    AdminRequest, BindError, Decision, Exchange, HookError, PluginStatistics, Problem, Reply, WriteError,
+};
 use parking_lot::Mutex;
+use serde_json::{Map, Value};
 
 use crate::artifact::Artifact;
 use crate::bindings::lifecycle;
+use crate::breaker::Breaker;
 use crate::call::{classify, within};
+use crate::capabilities::Space;
 use crate::engine::Clock;
 use crate::instance::Instance;
 use crate::output::{PluginLog, clip};
+use crate::queue::{LogQueue, QueueSettings};
 use crate::settings::{PluginSettings, bounds};
+use crate::state::{Home, Waits};
+use crate::statistics::{Hook, Statistics};
 
 /// See the module's description.
 pub(crate) struct Generation {
@@ -29,6 +39,7 @@ pub(crate) struct Generation {
     pub(crate) number: u64,
     /// Names the plugin's drawer in the context of requests.
     scope: u64,
+    home: Home,
     pools: Box<[Mutex<Pool>]>,
     max_instances: usize,
     configs: Mutex<ConfigTable>,
@@ -41,10 +52,18 @@ pub(crate) struct Generation {
 #[derive(Default)]
 struct Pool {
     /// Those at rest; the one used last is used next, because its memory is warm.
-    #[expect(clippy::vec_box, reason = "an instance moves in and out at each call, and is not small")]
-    idle: Vec<Box<Instance>>,
+    idle: Vec<Idle>,
     /// All, at rest and at work.
     live: usize,
+    statistics: Statistics,
+    breaker: Breaker,
+}
+
+/// An instance at rest. In a box, because it moves in and out at each call and is not small.
+struct Idle {
+    instance: Box<Instance>,
+    /// Told by the instance, and listened to while it is busy.
+    waits: Arc<Waits>,
 }
 
 impl Generation {
@@ -56,10 +75,13 @@ impl Generation {
         workers: usize,
         max_instances: usize,
         clock: &Arc<Clock>,
+        space: &Arc<Space>,
     ) -> Self {
         static SCOPES: AtomicU64 = AtomicU64::new(0);
         let log = PluginLog::new(&artifact.manifest.name);
+        let home = Home { manifest: Arc::clone(&artifact.manifest), space: Arc::clone(space) };
         Self {
+            home,
             artifact,
             settings,
             number,
@@ -73,6 +95,17 @@ impl Generation {
         }
     }
 
+    /// The early-request hook, for the exchange at hand.
+    pub(crate) async fn on_early_request(
+        &self,
+        worker: usize,
+        slot: &ConfigSlot,
+        exchange: Box<Exchange>,
+    ) -> (Box<Exchange>, Result<Decision, HookError>) {
+        let call = async |instance: &mut Instance| instance.on_early_request(slot).await;
+        self.with_exchange(Hook::EarlyRequest, worker, exchange, call).await
+    }
+
     /// The request hook, for the exchange at hand.
     pub(crate) async fn on_request(
         &self,
@@ -80,7 +113,8 @@ impl Generation {
         slot: &ConfigSlot,
         exchange: Box<Exchange>,
     ) -> (Box<Exchange>, Result<Decision, HookError>) {
-        self.with_exchange(worker, exchange, async |instance| instance.on_request(slot).await).await
+        let call = async |instance: &mut Instance| instance.on_request(slot).await;
+        self.with_exchange(Hook::Request, worker, exchange, call).await
     }
 
     /// The response hook, for the exchange at hand.
@@ -90,14 +124,64 @@ impl Generation {
         slot: &ConfigSlot,
         exchange: Box<Exchange>,
     ) -> (Box<Exchange>, Result<(), HookError>) {
-        self.with_exchange(worker, exchange, async |instance| instance.on_response(slot).await).await
+        let call = async |instance: &mut Instance| instance.on_response(slot).await;
+        self.with_exchange(Hook::Response, worker, exchange, call).await
+    }
+
+    /// The response-body hook, for the exchange at hand.
+    pub(crate) async fn on_response_body(
+        &self,
+        worker: usize,
+        slot: &ConfigSlot,
+        exchange: Box<Exchange>,
+        piece: Bytes,
+        last: bool,
+    ) -> (Box<Exchange>, Result<Option<Bytes>, HookError>) {
+        let call = async |instance: &mut Instance| instance.on_response_body(slot, &piece, last).await;
+        self.with_exchange(Hook::ResponseBody, worker, exchange, call).await
+    }
+
+    /// The log hook.
+    pub(crate) async fn on_log(&self, slot: &ConfigSlot, records: &[String]) -> Result<(), HookError> {
+        self.apart(Hook::Log, async |instance| instance.on_log(slot, records).await).await
+    }
+
+    /// The timer hook, for each configuration in use.
+    pub(crate) async fn on_timer(&self) {
+        for slot in self.live_slots() {
+            // What went wrong is in the log and in the statistics.
+            let _ = self.apart(Hook::Timer, async |instance| instance.on_timer(&slot).await).await;
+        }
     }
 
     /// The admin hook.
     pub(crate) async fn on_admin(&self, request: AdminRequest) -> Result<Reply, HookError> {
-        let mut lease = self.lease(self.own_pool()).await?;
-        let result = self.run(&mut lease, async |instance| instance.on_admin(request).await).await;
-        lease.finish(&result);
+        self.apart(Hook::Admin, async |instance| instance.on_admin(request).await).await
+    }
+
+    /// The entity hook.
+    pub(crate) async fn on_write(
+        &self,
+        entity: &str,
+        row: Map<String, Value>,
+    ) -> Result<Map<String, Value>, WriteError> {
+        let text = Value::Object(row).to_string();
+        let failed = |error| WriteError::Failed { plugin: self.artifact.manifest.name.clone(), error };
+        let result = self.apart(Hook::Entity, async |instance| instance.on_write(entity, &text).await).await;
+        let row = result.map_err(failed)?.map_err(WriteError::Refused)?;
+        serde_json::from_str(&row)
+            .map_err(|error| failed(HookError::Plugin(format!("made no JSON object of the entity: {error}"))))
+    }
+
+    /// Runs a call that belongs to no request, on an instance that serves none.
+    async fn apart<R>(
+        &self,
+        hook: Hook,
+        call: impl AsyncFnOnce(&mut Instance) -> wasmtime::Result<Result<R, HookError>>,
+    ) -> Result<R, HookError> {
+        let mut lease = self.lease(hook, self.own_pool()).await?;
+        let result = self.run(&mut lease, call).await;
+        lease.finish(&result, false);
         self.note(result)
     }
 
@@ -109,12 +193,13 @@ impl Generation {
         let settings = PluginSettings::default();
         let log = PluginLog::new("(unnamed)");
         let _running = clock.running(0);
-        let mut instance = within(settings.wall_budget, Instance::new(artifact, &settings, 0, &log))
+        let waits = Waits::default();
+        let mut instance = within(settings.wall_budget, &waits, Instance::new(artifact, &settings, 0, &log, None))
             .await
             .ok_or_else(|| HookError::Instantiate("takes too long to start".into()))?
             .map_err(|error| HookError::Instantiate(format!("{error:#}")))?;
         instance.begin();
-        match within(settings.wall_budget, instance.describe()).await {
+        match within(settings.wall_budget, &waits, instance.describe()).await {
             Some(Ok(manifest)) => Ok(manifest),
             failed => Err(classify(failed.and_then(Result::err).as_ref(), instance.state(), &settings)),
         }
@@ -131,9 +216,9 @@ impl Generation {
         let slot = self.configs.lock().insert(json);
         let name = || self.artifact.manifest.name.clone();
         let failed = |error| BindError::Failed { name: name(), error };
-        let mut lease = self.lease(self.own_pool()).await.map_err(failed)?;
+        let mut lease = self.lease_for_check(self.own_pool()).await.map_err(failed)?;
         let result = self.run(&mut lease, async |instance| Ok(Ok(instance.check(&slot).await?))).await;
-        lease.finish(&result);
+        lease.finish(&result, false);
         match result {
             Ok(Ok(())) => Ok(slot),
             Ok(Err(problems)) => Err(BindError::Refused { name: name(), problems }),
@@ -146,17 +231,17 @@ impl Generation {
         for worker in 0..self.own_pool() {
             // The pool is empty, so this instance comes back out of it each time.
             for slot in slots {
-                let mut lease = self.lease(worker).await?;
+                let mut lease = self.lease_for_check(worker).await?;
                 let check = async |instance: &mut Instance| {
                     let checked = instance.check(slot).await?;
                     Ok(checked.map_err(|problems| HookError::Configure(Problem::list(&problems))))
                 };
                 let result = self.run(&mut lease, check).await;
-                lease.finish(&result);
+                lease.finish(&result, false);
                 result?;
             }
             if slots.is_empty() {
-                self.lease(worker).await?.finish(&Ok(()));
+                self.lease_for_check(worker).await?.finish(&Ok(()), false);
             }
         }
         Ok(())
@@ -164,7 +249,34 @@ impl Generation {
 
     /// The configurations that are in use.
     pub(crate) fn live_configs(&self) -> Vec<String> {
-        self.configs.lock().slots.iter().filter_map(Weak::upgrade).map(|slot| slot.json.clone()).collect()
+        self.live_slots().iter().map(|slot| slot.json.clone()).collect()
+    }
+
+    fn live_slots(&self) -> Vec<Arc<ConfigSlot>> {
+        self.configs.lock().slots.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// What the plugin's instances share with those of its other versions.
+    pub(crate) fn space(&self) -> &Arc<Space> {
+        &self.home.space
+    }
+
+    /// What its hooks have done.
+    pub(crate) fn statistics(&self) -> PluginStatistics {
+        let (mut total, mut instances, mut memory) = (Statistics::default(), 0, 0);
+        for pool in &self.pools {
+            let pool = pool.lock();
+            total.add(&pool.statistics);
+            instances += pool.live;
+            memory += pool.idle.iter().map(|idle| idle.instance.memory() as u64).sum::<u64>();
+        }
+        let (mut queued, mut dropped) = (0, 0);
+        for slot in self.live_slots() {
+            let counts = slot.queue().counts();
+            queued += counts.0;
+            dropped += counts.1;
+        }
+        PluginStatistics { hooks: total.report(), instances, memory, queued, dropped }
     }
 
     /// The last failure of a hook, for people.
@@ -172,22 +284,24 @@ impl Generation {
         self.last_failure.lock().clone()
     }
 
-    async fn with_exchange<R>(
+    async fn with_exchange<R: Answers>(
         &self,
+        hook: Hook,
         worker: usize,
         exchange: Box<Exchange>,
         call: impl AsyncFnOnce(&mut Instance) -> wasmtime::Result<Result<R, HookError>>,
     ) -> (Box<Exchange>, Result<R, HookError>) {
-        let mut lease = match self.lease(worker).await {
+        let mut lease = match self.lease(hook, worker).await {
             Ok(lease) => lease,
             Err(error) => return (exchange, self.note(Err(error))),
         };
-        if let Some(instance) = &mut lease.instance {
-            instance.state().exchange = Some(exchange);
+        if let Some(seat) = &mut lease.seat {
+            seat.instance.state().exchange = Some(exchange);
         }
         let result = self.run(&mut lease, call).await;
-        let exchange = lease.instance.as_mut().and_then(|instance| instance.state().exchange.take());
-        lease.finish(&result);
+        let exchange = lease.seat.as_mut().and_then(|seat| seat.instance.state().exchange.take());
+        let answered = result.as_ref().is_ok_and(Answers::answers);
+        lease.finish(&result, answered);
         let Some(exchange) = exchange else {
             unreachable!("nothing but this function takes the exchange out of the state it put it into")
         };
@@ -201,21 +315,33 @@ impl Generation {
         call: impl AsyncFnOnce(&mut Instance) -> wasmtime::Result<Result<R, HookError>>,
     ) -> Result<R, HookError> {
         let _running = self.clock.running(lease.worker);
-        let Some(instance) = lease.instance.as_deref_mut() else { return Err(HookError::NotExported) };
+        let Some(Idle { instance, waits }) = &mut lease.seat else { return Err(HookError::NotExported) };
         instance.begin();
-        match within(self.settings.wall_budget, call(instance)).await {
+        match within(self.settings.wall_budget, waits, call(instance)).await {
             Some(Ok(result)) => result,
             failed => Err(classify(failed.and_then(Result::err).as_ref(), instance.state(), &self.settings)),
         }
     }
 
-    /// Takes an instance of `worker`, making one where none is at rest.
-    async fn lease(&self, worker: usize) -> Result<Lease<'_>, HookError> {
+    /// Takes an instance of `worker` for a call of `hook`, making one where none is at rest.
+    async fn lease(&self, hook: Hook, worker: usize) -> Result<Lease<'_>, HookError> {
+        self.take(Some(hook), worker).await
+    }
+
+    /// Takes an instance for what is no hook.
+    async fn lease_for_check(&self, worker: usize) -> Result<Lease<'_>, HookError> {
+        self.take(None, worker).await
+    }
+
+    async fn take(&self, hook: Option<Hook>, worker: usize) -> Result<Lease<'_>, HookError> {
         let Some(pool) = self.pools.get(worker) else {
             return Err(HookError::Instantiate(format!("there is no worker {worker}")));
         };
-        let idle = {
+        let (idle, begun) = {
             let mut pool = pool.lock();
+            if hook.is_some() && !pool.breaker.allows() {
+                return Err(HookError::Resting);
+            }
             let idle = pool.idle.pop();
             if idle.is_none() {
                 if pool.live >= self.max_instances {
@@ -223,17 +349,20 @@ impl Generation {
                 }
                 pool.live += 1;
             }
-            idle
+            (idle, hook.and_then(|hook| pool.statistics.begin(hook)))
         };
-        let mut lease = Lease { generation: self, pool, worker, instance: idle };
-        if lease.instance.is_none() {
+        let mut lease = Lease { generation: self, pool, worker, hook, begun, seat: idle, finished: false };
+        if lease.seat.is_none() {
             let _running = self.clock.running(worker);
-            let fresh = Instance::new(&self.artifact, &self.settings, self.scope, &self.log);
-            let fresh = within(self.settings.wall_budget, fresh)
+            let home = Some(self.home.clone());
+            let fresh = Instance::new(&self.artifact, &self.settings, self.scope, &self.log, home);
+            let fresh = within(self.settings.wall_budget, &Waits::default(), fresh)
                 .await
                 .ok_or_else(|| HookError::Instantiate("takes too long to start".into()))?
                 .map_err(|error| HookError::Instantiate(format!("{error:#}")))?;
-            lease.instance = Some(Box::new(fresh));
+            let mut instance = Box::new(fresh);
+            let waits = Arc::clone(&instance.state().waits);
+            lease.seat = Some(Idle { instance, waits });
         }
         Ok(lease)
     }
@@ -252,39 +381,70 @@ impl Generation {
     }
 }
 
+/// Whether what a hook gave back answers the request.
+trait Answers {
+    fn answers(&self) -> bool {
+        false
+    }
+}
+
+impl Answers for Decision {
+    fn answers(&self) -> bool {
+        !matches!(self, Self::Continue)
+    }
+}
+
+impl Answers for () {}
+impl Answers for Option<Bytes> {}
+
 /// An instance at work. Dropped in the middle of a call, as when a client goes away, it takes the instance with
 /// it: a guest cannot be stopped and used again.
 struct Lease<'a> {
     generation: &'a Generation,
     pool: &'a Mutex<Pool>,
     worker: usize,
-    instance: Option<Box<Instance>>,
+    hook: Option<Hook>,
+    /// When the call began, where it is timed.
+    begun: Option<Instant>,
+    seat: Option<Idle>,
+    /// Whether the pool knows how the call ended.
+    finished: bool,
 }
 
 impl Lease<'_> {
-    /// Gives the instance back, if the call left it fit for another.
-    fn finish<R>(mut self, result: &Result<R, HookError>) {
+    /// Gives the instance back, if the call left it fit for another, and counts how it went.
+    fn finish<R>(mut self, result: &Result<R, HookError>, answered: bool) {
+        let error = result.as_ref().err();
         let reusable = matches!(
-            result,
-            Ok(_) | Err(HookError::Plugin(_) | HookError::Configure(_) | HookError::NotExported)
+            error,
+            None | Some(HookError::Plugin(_) | HookError::Configure(_) | HookError::NotExported)
         );
-        if reusable && let Some(instance) = self.instance.take() {
-            if instance.is_worn(&self.generation.settings) {
-                self.instance = Some(instance);
-            } else {
-                self.pool.lock().idle.push(instance);
+        let settings = &self.generation.settings;
+        let seat = self.seat.take().filter(|seat| reusable && !seat.instance.is_worn(settings));
+        let mut pool = self.pool.lock();
+        if let Some(hook) = self.hook {
+            pool.statistics.end(hook, self.begun, error, answered);
+            if reusable {
+                pool.breaker.succeeded();
+            } else if let Some(pause) = pool.breaker.failed() {
+                let plugin = self.generation.artifact.manifest.name.as_str();
+                tracing::error!(plugin, ?pause, "the plugin fails again and again and is not called for a while");
             }
         }
-        let returned = self.instance.is_none();
-        if returned {
-            std::mem::forget(self);
+        match seat {
+            Some(seat) => pool.idle.push(seat),
+            None => pool.live -= 1,
         }
+        drop(pool);
+        self.finished = true;
     }
 }
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        self.pool.lock().live -= 1;
+        if !self.finished {
+            self.pool.lock().live -= 1;
+        }
     }
 }
 
@@ -308,7 +468,8 @@ impl ConfigTable {
         let free = self.slots.iter().position(|slot| slot.strong_count() == 0);
         let index = free.unwrap_or(self.slots.len());
         self.serials += 1;
-        let slot = Arc::new(ConfigSlot { index, serial: self.serials, json: json.clone() });
+        let queue = LogQueue::new(QueueSettings::of(&serde_json::from_str(&json).unwrap_or_default()));
+        let slot = Arc::new(ConfigSlot { index, serial: self.serials, json: json.clone(), queue });
         let weak = Arc::downgrade(&slot);
         match self.slots.get_mut(index) {
             Some(place) => *place = Weak::clone(&weak),
@@ -324,9 +485,15 @@ pub(crate) struct ConfigSlot {
     index: usize,
     serial: u64,
     json: String,
+    queue: LogQueue,
 }
 
 impl ConfigSlot {
+    /// The log records that wait for it.
+    pub(crate) fn queue(&self) -> &LogQueue {
+        &self.queue
+    }
+
     /// Position among an instance's configurations.
     pub(crate) fn index(&self) -> usize {
         self.index

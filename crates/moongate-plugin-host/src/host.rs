@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
+use bytes::Bytes;
 use moongate_hooks::{
-    AdminRequest, AdminRoute, BindError, Decision, Exchange, FailurePolicy, HookError, HookSet,
-    PluginCatalog, PluginRuntime, PluginSchema, PluginSpec, PluginStatus, Reply,
+    AdminRequest, AdminRoute, BindError, Decision, Directory, Exchange, FailurePolicy, HookError, HookSet,
+    PluginCatalog, PluginRuntime, PluginSchema, PluginSpec, PluginStatus, Reply, WriteError,
 };
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
@@ -17,9 +19,11 @@ use tokio::sync::watch;
 use crate::admission::{Admission, AdmissionError};
 use crate::artifact::Digest;
 use crate::cache::CompileCache;
+use crate::capabilities::{Grants, Space, Surroundings};
 use crate::engine::{self, Clock};
 use crate::generation::{ConfigSlot, Generation};
 use crate::registry::Registry;
+use crate::report;
 use crate::settings::HostOptions;
 use crate::watch::{Stat, stat};
 
@@ -44,6 +48,9 @@ pub struct PluginHost {
     pub(crate) seen: Mutex<BTreeMap<PathBuf, Stat>>,
     clock: Arc<Clock>,
     changes: watch::Sender<u64>,
+    surroundings: Arc<Surroundings>,
+    /// What the versions of each plugin share.
+    spaces: Mutex<BTreeMap<String, Arc<Space>>>,
     /// Runs what belongs to no worker: admission, configuration checks, admin hooks.
     runtime: tokio::runtime::Runtime,
 }
@@ -77,9 +84,10 @@ impl PluginHost {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("plugin-host")
-            .enable_time()
+            .enable_all()
             .build()
             .map_err(HostError::Thread)?;
+        let surroundings = Arc::new(Surroundings::new(runtime.handle().clone()));
         let host = Arc::new(Self {
             options,
             admission: Mutex::new(admission),
@@ -87,6 +95,8 @@ impl PluginHost {
             seen: Mutex::default(),
             clock: Arc::new(clock),
             changes: watch::Sender::new(0),
+            surroundings,
+            spaces: Mutex::default(),
             runtime,
         });
         for path in host.list().0 {
@@ -96,6 +106,23 @@ impl PluginHost {
             }
         }
         Ok(host)
+    }
+
+    /// What plugins look up from now on.
+    pub fn set_directory(&self, directory: Arc<dyn Directory>) {
+        self.surroundings.set_directory(directory);
+    }
+
+    /// Writes what plugins measure, and what is measured of them, in the text form that Prometheus reads.
+    pub fn render_metrics(&self, text: &mut String) {
+        for space in self.spaces.lock().values() {
+            space.metrics.render(text);
+        }
+        let generations: Vec<_> = {
+            let registry = self.registry.lock();
+            registry.generations().map(|(name, generation)| (name.clone(), Arc::clone(generation))).collect()
+        };
+        report::render(&generations, text);
     }
 
     /// Tells when the plugins that serve have changed, and bindings should be made anew.
@@ -187,7 +214,16 @@ impl PluginHost {
             let current = registry.generation(&name);
             (current.map(|g| g.live_configs()).unwrap_or_default(), current.map_or(0, |g| g.number) + 1)
         };
+        let nothing = Grants::default();
+        artifact.check_grants(self.options.grants.get(&name).unwrap_or(&nothing))?;
+        for entity in &artifact.manifest.entity_names {
+            if let Some(owner) = self.registry.lock().other_owner(entity, &name) {
+                let text = format!("the entity `{entity}` is the plugin {owner}'s already");
+                return Err(AdmissionError::Manifest(text));
+            }
+        }
         let settings = self.options.settings.get(&name).copied().unwrap_or_default();
+        let space = self.space(&name);
         let generation = Arc::new(Generation::new(
             artifact,
             settings,
@@ -195,6 +231,7 @@ impl PluginHost {
             self.options.workers,
             self.options.max_instances_per_worker,
             &self.clock,
+            &space,
         ));
         let adopted = self.runtime.block_on(async {
             let mut adopted = Vec::with_capacity(live.len());
@@ -205,7 +242,22 @@ impl PluginHost {
             Ok(adopted)
         })?;
         self.registry.lock().publish(path, Arc::clone(&generation), adopted);
+        if let Some(interval) = generation.artifact.manifest.timer_interval.filter(|_| generation.artifact.hooks.timer) {
+            self.runtime.spawn(keep_time(Arc::downgrade(&generation), interval));
+        }
         Ok(generation)
+    }
+
+    /// What the versions of a plugin share.
+    fn space(&self, plugin: &str) -> Arc<Space> {
+        let nothing = Grants::default();
+        let grants = self.options.grants.get(plugin).unwrap_or(&nothing);
+        let mut spaces = self.spaces.lock();
+        Arc::clone(
+            spaces
+                .entry(plugin.to_owned())
+                .or_insert_with(|| Arc::new(Space::new(grants, &self.surroundings))),
+        )
     }
 }
 
@@ -241,6 +293,15 @@ impl PluginRuntime for PluginHost {
         binding.generation.settings.on_failure
     }
 
+    async fn on_early_request(
+        &self,
+        worker: usize,
+        binding: &Binding,
+        exchange: Box<Exchange>,
+    ) -> (Box<Exchange>, Result<Decision, HookError>) {
+        binding.generation.on_early_request(worker, &binding.slot, exchange).await
+    }
+
     async fn on_request(
         &self,
         worker: usize,
@@ -258,11 +319,27 @@ impl PluginRuntime for PluginHost {
     ) -> (Box<Exchange>, Result<(), HookError>) {
         binding.generation.on_response(worker, &binding.slot, exchange).await
     }
+
+    async fn on_response_body(
+        &self,
+        worker: usize,
+        binding: &Binding,
+        exchange: Box<Exchange>,
+        piece: Bytes,
+        last: bool,
+    ) -> (Box<Exchange>, Result<Option<Bytes>, HookError>) {
+        binding.generation.on_response_body(worker, &binding.slot, exchange, piece, last).await
+    }
+
+    fn log(&self, binding: &Arc<Binding>, record: &Arc<str>) {
+        let (generation, slot) = (&binding.generation, &binding.slot);
+        slot.queue().push(record, generation, slot, &self.surroundings.runtime);
+    }
 }
 
 impl PluginCatalog for PluginHost {
     fn plugins(&self) -> Vec<PluginStatus> {
-        self.registry.lock().statuses()
+        self.registry.lock().statuses(&self.options.grants)
     }
 
     fn schemas(&self) -> Vec<PluginSchema> {
@@ -285,6 +362,33 @@ impl PluginCatalog for PluginHost {
             let call = self.runtime.spawn(async move { generation.on_admin(request).await });
             call.await.unwrap_or_else(|error| Err(HookError::Instantiate(error.to_string())))
         })
+    }
+
+    fn on_write<'a>(
+        &'a self,
+        entity: &'a str,
+        row: Map<String, Value>,
+    ) -> Pin<Box<dyn Future<Output = Result<Map<String, Value>, WriteError>> + Send + 'a>> {
+        let watcher = self.registry.lock().watcher_of(entity);
+        Box::pin(async move {
+            let Some(generation) = watcher else { return Ok(row) };
+            let (plugin, entity) = (generation.artifact.manifest.name.clone(), entity.to_owned());
+            let call = self.runtime.spawn(async move { generation.on_write(&entity, row).await });
+            call.await.unwrap_or_else(|error| {
+                Err(WriteError::Failed { plugin, error: HookError::Instantiate(error.to_string()) })
+            })
+        })
+    }
+}
+
+/// Calls the timer hook of a version of a plugin for as long as it serves.
+async fn keep_time(generation: Weak<Generation>, interval: Duration) {
+    let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + interval, interval);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        ticks.tick().await;
+        let Some(generation) = generation.upgrade() else { return };
+        generation.on_timer().await;
     }
 }
 

@@ -4,22 +4,40 @@
 //! was asked for. Everything of WASI that is linked leads into an empty room: clocks and random numbers work,
 //! output goes to the log, there are no files, no sockets and no environment.
 
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, StatusCode};
-use moongate_hooks::{Exchange, HeaderEdit, HeaderError, MAX_LINES, parse_header, parse_header_name};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, Method, StatusCode, Uri, Version};
+use moongate_hooks::{
+    BodyError, BodyView, Exchange, HeaderEdit, HeaderError, MAX_LINES, Source, parse_header, parse_header_name,
+};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use wasmtime::component::{HasSelf, Linker, Resource};
 use wasmtime::error::format_err;
 use wasmtime_wasi::{WasiView, cli::WasiCli, clocks::WasiClocks, random::WasiRandom};
 
-use crate::bindings::{context, http as contract, log};
+use crate::bindings::{
+    consumers, context, counters, crypto, entities, http as contract, http_client, kv, log, metrics, secrets,
+};
 use crate::output;
+use crate::settings::bounds;
 use crate::state::{GuestState, RequestHandle, ResponseHandle};
 
-/// Links everything that a plugin may import without a grant.
+/// Links everything that a plugin may import. What needs a grant is checked at admission.
 pub(crate) fn link(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
     contract::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     context::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     log::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    consumers::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    counters::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    crypto::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    entities::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    http_client::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    kv::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    metrics::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    secrets::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     link_wasi(linker)
 }
 
@@ -70,7 +88,7 @@ fn link_wasi(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
 }
 
 impl GuestState {
-    fn exchange(&mut self) -> wasmtime::Result<&mut Exchange> {
+    pub(crate) fn exchange(&mut self) -> wasmtime::Result<&mut Exchange> {
         self.exchange.as_deref_mut().ok_or_else(|| format_err!("there is no request to look at"))
     }
 
@@ -99,8 +117,27 @@ impl contract::HostRequest for GuestState {
         Ok(host.or_else(|| request.uri.authority().map(ToString::to_string)))
     }
 
+    fn version(&mut self, _: Resource<RequestHandle>) -> Checked<String> {
+        Ok(match self.exchange()?.request.version {
+            Version::HTTP_10 => "1.0",
+            Version::HTTP_2 => "2",
+            _ => "1.1",
+        }
+        .to_owned())
+    }
+
+    fn port(&mut self, _: Resource<RequestHandle>) -> Checked<u16> {
+        Ok(self.exchange()?.client.port)
+    }
+
     fn path(&mut self, _: Resource<RequestHandle>) -> Checked<String> {
         Ok(self.exchange()?.request.uri.path().to_owned())
+    }
+
+    fn normalised_path(&mut self, _: Resource<RequestHandle>) -> Checked<String> {
+        let exchange = self.exchange()?;
+        let normal = exchange.details.as_deref().and_then(|details| details.normal_path.as_deref());
+        Ok(normal.unwrap_or_else(|| exchange.request.uri.path()).to_owned())
     }
 
     fn query(&mut self, _: Resource<RequestHandle>) -> Checked<Option<String>> {
@@ -123,6 +160,31 @@ impl contract::HostRequest for GuestState {
         Ok(self.exchange()?.client.address.to_string())
     }
 
+    fn peer(&mut self, _: Resource<RequestHandle>) -> Checked<(String, u16)> {
+        let peer = self.exchange()?.client.peer;
+        Ok((peer.ip().to_canonical().to_string(), peer.port()))
+    }
+
+    fn forwarded(&mut self, _: Resource<RequestHandle>) -> Checked<(String, String, u16)> {
+        Ok(self.exchange()?.forwarded())
+    }
+
+    fn tls(&mut self, _: Resource<RequestHandle>) -> Checked<Option<contract::TlsInfo>> {
+        let details = self.exchange()?.details.as_deref();
+        Ok(details.and_then(|details| details.tls.as_deref()).map(|tls| contract::TlsInfo {
+            version: tls.version.clone(),
+            cipher: tls.cipher.clone(),
+            server_name: tls.server_name.clone(),
+            client_certificates: tls.client_certificates.clone(),
+        }))
+    }
+
+    fn started(&mut self, _: Resource<RequestHandle>) -> Checked<u64> {
+        let started = SystemTime::now().checked_sub(self.exchange()?.started.elapsed());
+        let started = started.and_then(|started| started.duration_since(UNIX_EPOCH).ok());
+        Ok(started.map_or(0, |since| since.as_millis() as u64))
+    }
+
     fn id(&mut self, _: Resource<RequestHandle>) -> Checked<String> {
         Ok(format!("{:032x}", self.exchange()?.id))
     }
@@ -137,8 +199,57 @@ impl contract::HostRequest for GuestState {
         Ok(matched.and_then(|m| m.service_name.as_ref().or(m.service_id.as_ref()).cloned()))
     }
 
+    fn entity(&mut self, _: Resource<RequestHandle>, which: contract::Met) -> Checked<Option<String>> {
+        let exchange = self.exchange()?;
+        let matched = exchange.matched.as_deref();
+        let (entity, id) = match which {
+            contract::Met::Route => ("routes", matched.map(|matched| matched.route_id.clone())),
+            contract::Met::Service => ("services", matched.and_then(|matched| matched.service_id.clone())),
+            contract::Met::Consumer => {
+                let consumer = exchange.identity.as_ref().and_then(|identity| identity.consumer.as_ref());
+                ("consumers", consumer.map(|consumer| consumer.id.clone()))
+            }
+        };
+        let directory = self.space()?.surroundings.directory();
+        Ok(directory.zip(id).and_then(|(directory, id)| directory.find(entity, "id", &id).ok().flatten()))
+    }
+
+    fn captures(&mut self, _: Resource<RequestHandle>) -> Checked<contract::Captures> {
+        let details = self.exchange()?.details.as_deref();
+        Ok(contract::Captures {
+            positional: details.map(|details| details.positional.clone()).unwrap_or_default(),
+            named: details.map(|details| details.named.clone()).unwrap_or_default(),
+        })
+    }
+
+    fn consumer(&mut self, _: Resource<RequestHandle>) -> Checked<Option<contract::Consumer>> {
+        let identity = self.exchange()?.identity.as_deref();
+        Ok(identity.and_then(|identity| identity.consumer.clone()).map(Into::into))
+    }
+
+    fn credential(&mut self, _: Resource<RequestHandle>) -> Checked<Option<contract::Credential>> {
+        let identity = self.exchange()?.identity.as_deref();
+        Ok(identity.and_then(|identity| identity.credential.clone()).map(Into::into))
+    }
+
+    async fn body(
+        &mut self,
+        _: Resource<RequestHandle>,
+        limit: u64,
+    ) -> Checked<Result<Vec<u8>, contract::BodyError>> {
+        let waits = Arc::clone(&self.waits);
+        let exchange = self.exchange()?;
+        let _waiting = waits.begin();
+        let body = exchange.body.read(limit.min(bounds::BODY)).await;
+        Ok(body.map(|body| body.to_vec()).map_err(Into::into))
+    }
+
     fn set_header(&mut self, _: Resource<RequestHandle>, name: String, value: Vec<u8>) -> HeaderResult {
-        Ok(set(&mut self.exchange()?.request.headers, &name, &value))
+        let exchange = self.exchange()?;
+        if name.eq_ignore_ascii_case("host") {
+            return Ok(set_host(exchange, &value));
+        }
+        Ok(set(&mut exchange.request.headers, &name, &value))
     }
 
     fn add_header(&mut self, _: Resource<RequestHandle>, name: String, value: Vec<u8>) -> HeaderResult {
@@ -147,6 +258,88 @@ impl contract::HostRequest for GuestState {
 
     fn remove_header(&mut self, _: Resource<RequestHandle>, name: String) -> HeaderResult {
         Ok(remove(&mut self.exchange()?.request.headers, &name))
+    }
+
+    fn set_method(&mut self, _: Resource<RequestHandle>, method: String) -> Checked<bool> {
+        let exchange = self.exchange()?;
+        // What these two ask for is not forwarded as a request.
+        let method = Method::from_bytes(method.as_bytes()).ok();
+        let method = method.filter(|method| !matches!(*method, Method::CONNECT | Method::TRACE));
+        Ok(method.map(|method| exchange.request.method = method).is_some())
+    }
+
+    fn set_path(&mut self, _: Resource<RequestHandle>, path: String) -> Checked<bool> {
+        let exchange = self.exchange()?;
+        let Some(path) = url_path(&path) else { return Ok(false) };
+        if exchange.matched.is_some() {
+            exchange.edits().path = Some(path);
+            return Ok(true);
+        }
+        let query = exchange.request.uri.query().map(str::to_owned);
+        Ok(replace_target(exchange, &path, query.as_deref()))
+    }
+
+    fn set_query(&mut self, _: Resource<RequestHandle>, query: Option<String>) -> Checked<bool> {
+        let exchange = self.exchange()?;
+        let path = exchange.request.uri.path().to_owned();
+        let query = query.map(|query| encoded(&query, QUERY));
+        let changed = replace_target(exchange, &path, query.as_deref());
+        exchange.edits().query |= changed;
+        Ok(changed)
+    }
+
+    fn set_body(&mut self, _: Resource<RequestHandle>, body: Vec<u8>) -> Checked<()> {
+        self.exchange()?.body.replace(body.into());
+        Ok(())
+    }
+
+    fn set_upstream(&mut self, _: Resource<RequestHandle>, name: String) -> Checked<bool> {
+        let directory = self.space()?.surroundings.directory();
+        let known = directory.is_some_and(|directory| directory.has_upstream(&name));
+        if known {
+            let edits = self.exchange()?.edits();
+            (edits.upstream, edits.target) = (Some(name), None);
+        }
+        Ok(known)
+    }
+
+    fn set_target(&mut self, _: Resource<RequestHandle>, host: String, port: u16) -> Checked<()> {
+        let edits = self.exchange()?.edits();
+        (edits.upstream, edits.target) = (None, Some((host, port)));
+        Ok(())
+    }
+
+    fn set_scheme(&mut self, _: Resource<RequestHandle>, scheme: String) -> Checked<bool> {
+        let tls = match scheme.as_str() {
+            "http" => false,
+            "https" => true,
+            _ => return Ok(false),
+        };
+        self.exchange()?.edits().tls = Some(tls);
+        Ok(true)
+    }
+
+    fn set_timeouts(&mut self, _: Resource<RequestHandle>, connect: u32, write: u32, read: u32) -> Checked<()> {
+        self.exchange()?.edits().timeouts = Some([connect, write, read].map(|timeout| timeout.max(1)));
+        Ok(())
+    }
+
+    fn set_retries(&mut self, _: Resource<RequestHandle>, retries: u16) -> Checked<()> {
+        self.exchange()?.edits().retries = Some(retries);
+        Ok(())
+    }
+
+    fn set_log_field(&mut self, _: Resource<RequestHandle>, key: String, value: Option<String>) -> Checked<bool> {
+        let exchange = self.exchange()?;
+        let value = match value.map(|text| serde_json::from_str(&text)).transpose() {
+            Ok(value) => value,
+            Err(_) => return Ok(false),
+        };
+        let room = exchange.log_fields.len() < MAX_LINES;
+        if room {
+            exchange.log_fields.push((key, value));
+        }
+        Ok(room)
     }
 
     fn set_response_header(
@@ -186,6 +379,31 @@ impl contract::HostRequest for GuestState {
 }
 
 impl contract::HostResponse for GuestState {
+    fn request(&mut self, _: Resource<ResponseHandle>) -> Checked<Resource<RequestHandle>> {
+        Ok(Resource::new_own(0))
+    }
+
+    fn source(&mut self, _: Resource<ResponseHandle>) -> Checked<contract::Source> {
+        Ok(match self.exchange()?.source {
+            Source::Upstream => contract::Source::Upstream,
+            Source::Plugin => contract::Source::Plugin,
+            Source::Gateway => contract::Source::Gateway,
+        })
+    }
+
+    fn watch_body(&mut self, _: Resource<ResponseHandle>, view: contract::BodyView) -> Checked<()> {
+        self.exchange()?.body_view = Some(match view {
+            contract::BodyView::Chunks => BodyView::Chunks,
+            contract::BodyView::Whole(limit) => BodyView::Whole(limit.min(bounds::BODY)),
+        });
+        Ok(())
+    }
+
+    fn set_body(&mut self, _: Resource<ResponseHandle>, body: Vec<u8>) -> Checked<()> {
+        self.exchange()?.response_body = Some(body.into());
+        Ok(())
+    }
+
     fn status(&mut self, _: Resource<ResponseHandle>) -> Checked<u16> {
         Ok(self.response()?.status.as_u16())
     }
@@ -286,6 +504,50 @@ impl From<HeaderError> for contract::HeaderError {
             _ => Self::Forbidden,
         }
     }
+}
+
+impl From<BodyError> for contract::BodyError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => Self::TooLarge,
+            BodyError::Broken => Self::Broken,
+            BodyError::Gone => Self::Gone,
+        }
+    }
+}
+
+/// Names the upstream's virtual host, instead of what route and service say.
+fn set_host(exchange: &mut Exchange, value: &[u8]) -> Result<(), contract::HeaderError> {
+    let (_, value) = parse_header(b"host", value)?;
+    exchange.edits().host = Some(value);
+    Ok(())
+}
+
+/// Asks for another path and query; says whether they make a target of a request.
+fn replace_target(exchange: &mut Exchange, path: &str, query: Option<&str>) -> bool {
+    let text = match query {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    let Ok(target) = PathAndQuery::try_from(text) else { return false };
+    let mut parts = exchange.request.uri.clone().into_parts();
+    parts.path_and_query = Some(target);
+    Uri::from_parts(parts).map(|uri| exchange.request.uri = uri).is_ok()
+}
+
+/// A path as it can stand in a URL, if it can.
+fn url_path(path: &str) -> Option<String> {
+    let encoded = encoded(path, PATH);
+    (path.starts_with('/') && PathAndQuery::try_from(encoded.as_str()).is_ok()).then_some(encoded)
+}
+
+/// What a path cannot have as it is. A percent sign is left alone: it may begin what is encoded already.
+const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}');
+/// What a query cannot have as it is.
+const QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
+
+fn encoded(text: &str, set: &'static AsciiSet) -> String {
+    utf8_percent_encode(text, set).to_string()
 }
 
 fn first(headers: &HeaderMap, name: &str) -> Option<Vec<u8>> {

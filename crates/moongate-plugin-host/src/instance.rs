@@ -2,26 +2,35 @@
 
 use std::sync::Arc;
 
-use moongate_hooks::{AdminRequest, Decision, HookError, Problem, Reply, parse_header};
+use bytes::Bytes;
+use moongate_hooks::{AdminRequest, Decision, HookError, Problem, Refusal, Reply, parse_header};
 use wasmtime::component::{Resource, ResourceAny};
 use wasmtime::error::format_err;
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::artifact::Artifact;
-use crate::bindings::{admin_hook, http as contract, lifecycle, request_hook, response_hook};
+use crate::bindings::{
+    admin_hook, early_request_hook, entity_hook, http as contract, lifecycle, log_hook, request_hook,
+    response_body_hook, response_hook, timer_hook,
+};
 use crate::generation::ConfigSlot;
 use crate::imports;
 use crate::output::PluginLog;
 use crate::settings::{PluginSettings, bounds};
-use crate::state::GuestState;
+use crate::state::{GuestState, Home};
 
 /// One instance of a plugin. It runs one call at a time; after a call that failed it must be dropped.
 pub(crate) struct Instance {
     store: Store<GuestState>,
     lifecycle: lifecycle::Guest,
+    early_request: Option<early_request_hook::Guest>,
     request: Option<request_hook::Guest>,
     response: Option<response_hook::Guest>,
+    response_body: Option<response_body_hook::Guest>,
+    log: Option<log_hook::Guest>,
+    timer: Option<timer_hook::Guest>,
     admin: Option<admin_hook::Guest>,
+    entity: Option<entity_hook::Guest>,
     /// The configurations that this instance has parsed, by slot; the number tells a slot's tenants apart.
     configs: Vec<Option<(u64, ResourceAny)>>,
     calls: u32,
@@ -34,8 +43,9 @@ impl Instance {
         settings: &PluginSettings,
         scope: u64,
         log: &Arc<PluginLog>,
+        home: Option<Home>,
     ) -> wasmtime::Result<Self> {
-        let mut store = Store::new(artifact.pre.engine(), GuestState::new(scope, settings, log));
+        let mut store = Store::new(artifact.pre.engine(), GuestState::new(scope, settings, log, home));
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(bounds::HOSTCALL_BYTES);
         store.set_max_component_handles(bounds::HANDLES);
@@ -50,11 +60,21 @@ impl Instance {
         store.set_epoch_deadline(1);
         let instance = artifact.pre.instantiate_async(&mut store).await?;
         let exports = &artifact.exports;
+        macro_rules! load {
+            ($hook:ident) => {
+                exports.$hook.as_ref().map(|hook| hook.load(&mut store, &instance)).transpose()?
+            };
+        }
         Ok(Self {
             lifecycle: exports.lifecycle.load(&mut store, &instance)?,
-            request: exports.request.as_ref().map(|hook| hook.load(&mut store, &instance)).transpose()?,
-            response: exports.response.as_ref().map(|hook| hook.load(&mut store, &instance)).transpose()?,
-            admin: exports.admin.as_ref().map(|hook| hook.load(&mut store, &instance)).transpose()?,
+            early_request: load!(early_request),
+            request: load!(request),
+            response: load!(response),
+            response_body: load!(response_body),
+            log: load!(log),
+            timer: load!(timer),
+            admin: load!(admin),
+            entity: load!(entity),
             store,
             configs: Vec::new(),
             calls: 0,
@@ -66,11 +86,18 @@ impl Instance {
         self.calls += 1;
         // The tick under way may end at once; only the one after it is a whole one.
         self.store.set_epoch_deadline(2);
-        self.store.data_mut().meter.restart();
+        let state = self.store.data_mut();
+        state.meter.restart();
+        state.waits.reset();
     }
 
     pub(crate) fn state(&mut self) -> &mut GuestState {
         self.store.data_mut()
+    }
+
+    /// Linear memory, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.store.data().memory.used
     }
 
     /// Whether the instance has served long enough, or has grown too large to be kept.
@@ -83,6 +110,19 @@ impl Instance {
         self.lifecycle.call_describe(&mut self.store).await
     }
 
+    pub(crate) async fn on_early_request(
+        &mut self,
+        slot: &ConfigSlot,
+    ) -> wasmtime::Result<Result<Decision, HookError>> {
+        let config = match self.config(slot).await? {
+            Ok(config) => config,
+            Err(error) => return Ok(Err(error)),
+        };
+        let Some(hook) = &self.early_request else { return Ok(Err(HookError::NotExported)) };
+        let decided = hook.call_on_early_request(&mut self.store, config, Resource::new_borrow(0)).await?;
+        Ok(decision(decided))
+    }
+
     pub(crate) async fn on_request(
         &mut self,
         slot: &ConfigSlot,
@@ -92,12 +132,8 @@ impl Instance {
             Err(error) => return Ok(Err(error)),
         };
         let Some(hook) = &self.request else { return Ok(Err(HookError::NotExported)) };
-        let decision = hook.call_on_request(&mut self.store, config, Resource::new_borrow(0)).await?;
-        Ok(match decision {
-            Ok(request_hook::Decision::Continue) => Ok(Decision::Continue),
-            Ok(request_hook::Decision::Respond(answer)) => reply(answer).map(Decision::Respond),
-            Err(message) => Err(HookError::Plugin(message)),
-        })
+        let decided = hook.call_on_request(&mut self.store, config, Resource::new_borrow(0)).await?;
+        Ok(decision(decided))
     }
 
     pub(crate) async fn on_response(&mut self, slot: &ConfigSlot) -> wasmtime::Result<Result<(), HookError>> {
@@ -108,6 +144,54 @@ impl Instance {
         let Some(hook) = &self.response else { return Ok(Err(HookError::NotExported)) };
         let result = hook.call_on_response(&mut self.store, config, Resource::new_borrow(0)).await?;
         Ok(result.map_err(HookError::Plugin))
+    }
+
+    pub(crate) async fn on_response_body(
+        &mut self,
+        slot: &ConfigSlot,
+        piece: &[u8],
+        last: bool,
+    ) -> wasmtime::Result<Result<Option<Bytes>, HookError>> {
+        let config = match self.config(slot).await? {
+            Ok(config) => config,
+            Err(error) => return Ok(Err(error)),
+        };
+        let Some(hook) = &self.response_body else { return Ok(Err(HookError::NotExported)) };
+        let response = Resource::new_borrow(0);
+        let result = hook.call_on_response_body(&mut self.store, config, response, piece, last).await?;
+        Ok(result.map(|piece| piece.map(Bytes::from)).map_err(HookError::Plugin))
+    }
+
+    pub(crate) async fn on_log(
+        &mut self,
+        slot: &ConfigSlot,
+        records: &[String],
+    ) -> wasmtime::Result<Result<(), HookError>> {
+        let config = match self.config(slot).await? {
+            Ok(config) => config,
+            Err(error) => return Ok(Err(error)),
+        };
+        let Some(hook) = &self.log else { return Ok(Err(HookError::NotExported)) };
+        Ok(hook.call_on_log(&mut self.store, config, records).await?.map_err(HookError::Plugin))
+    }
+
+    pub(crate) async fn on_timer(&mut self, slot: &ConfigSlot) -> wasmtime::Result<Result<(), HookError>> {
+        let config = match self.config(slot).await? {
+            Ok(config) => config,
+            Err(error) => return Ok(Err(error)),
+        };
+        let Some(hook) = &self.timer else { return Ok(Err(HookError::NotExported)) };
+        Ok(hook.call_on_timer(&mut self.store, config).await?.map_err(HookError::Plugin))
+    }
+
+    pub(crate) async fn on_write(
+        &mut self,
+        entity: &str,
+        row: &str,
+    ) -> wasmtime::Result<Result<Result<String, Vec<Problem>>, HookError>> {
+        let Some(hook) = &self.entity else { return Ok(Err(HookError::NotExported)) };
+        let result = hook.call_on_write(&mut self.store, entity, row).await?;
+        Ok(Ok(result.map_err(problems)))
     }
 
     pub(crate) async fn on_admin(
@@ -160,9 +244,7 @@ impl Instance {
 
     async fn parse(&mut self, json: &str) -> wasmtime::Result<Result<ResourceAny, Vec<Problem>>> {
         let configured = self.lifecycle.plugin().call_configure(&mut self.store, json).await?;
-        Ok(configured.map_err(|problems| {
-            problems.into_iter().map(|p| Problem { path: p.path, message: p.message }).collect()
-        }))
+        Ok(configured.map_err(problems))
     }
 
     /// Keeps a parsed configuration in its slot, and lets the guest drop what was there before.
@@ -178,22 +260,47 @@ impl Instance {
     }
 }
 
+fn problems(problems: Vec<lifecycle::Problem>) -> Vec<Problem> {
+    problems.into_iter().map(|problem| Problem { path: problem.path, message: problem.message }).collect()
+}
+
+fn decision(decided: Result<contract::Decision, String>) -> Result<Decision, HookError> {
+    match decided {
+        Ok(contract::Decision::Continue) => Ok(Decision::Continue),
+        Ok(contract::Decision::Respond(answer)) => reply(answer).map(Decision::Respond),
+        Ok(contract::Decision::Fail(failure)) => refusal(failure).map(Decision::Fail),
+        Err(message) => Err(HookError::Plugin(message)),
+    }
+}
+
+/// An answer in the form of the gateway's own errors, checked.
+fn refusal(failure: contract::Failure) -> Result<Refusal, HookError> {
+    let status = status(failure.status)?;
+    Ok(Refusal { status, message: failure.message, headers: headers(failure.headers)? })
+}
+
 /// A reply from a guest, checked: it cannot frame the message or break out of a header line.
 fn reply(answer: contract::Reply) -> Result<Reply, HookError> {
-    let status = http::StatusCode::from_u16(answer.status)
+    let status = status(answer.status)?;
+    Ok(Reply { status, headers: headers(answer.headers)?, body: answer.body.into() })
+}
+
+fn status(status: u16) -> Result<http::StatusCode, HookError> {
+    http::StatusCode::from_u16(status)
         .ok()
         .filter(|status| (200..600).contains(&status.as_u16()))
-        .ok_or_else(|| {
-            HookError::Plugin(format!("answered with status {}, not one of 200 to 599", answer.status))
-        })?;
-    if answer.headers.len() > moongate_hooks::MAX_LINES {
-        return Err(HookError::Plugin(format!("answered with {} headers", answer.headers.len())));
+        .ok_or_else(|| HookError::Plugin(format!("answered with status {status}, not one of 200 to 599")))
+}
+
+fn headers(lines: Vec<contract::Header>) -> Result<http::HeaderMap, HookError> {
+    if lines.len() > moongate_hooks::MAX_LINES {
+        return Err(HookError::Plugin(format!("answered with {} headers", lines.len())));
     }
-    let mut headers = http::HeaderMap::with_capacity(answer.headers.len());
-    for header in answer.headers {
+    let mut headers = http::HeaderMap::with_capacity(lines.len());
+    for header in lines {
         let (name, value) = parse_header(header.name.as_bytes(), &header.value)
             .map_err(|error| HookError::Plugin(format!("answered with header `{}`: {error}", header.name)))?;
         headers.append(name, value);
     }
-    Ok(Reply { status, headers, body: answer.body.into() })
+    Ok(headers)
 }

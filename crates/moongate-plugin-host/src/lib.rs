@@ -10,19 +10,25 @@
 mod admission;
 mod artifact;
 mod bindings;
+mod breaker;
 mod cache;
 mod call;
+mod capabilities;
 mod engine;
 mod generation;
 mod host;
 mod imports;
 mod instance;
 mod output;
+mod queue;
 mod registry;
+mod report;
 mod settings;
 mod state;
+mod statistics;
 mod watch;
 
 pub use admission::AdmissionError;
+pub use capabilities::{Capability, Grants, HttpGrant};
 pub use host::{Binding, HostError, PluginHost};
 pub use settings::{HostOptions, PluginSettings};

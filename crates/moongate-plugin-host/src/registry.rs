@@ -9,6 +9,7 @@ use moongate_hooks::{AdminRoute, PluginSchema, PluginState, PluginStatus};
 
 use crate::admission::AdmissionError;
 use crate::artifact::Digest;
+use crate::capabilities::Grants;
 use crate::generation::{ConfigSlot, Generation};
 
 /// The files in the plugin directories, and the plugins that serve.
@@ -151,7 +152,7 @@ impl Registry {
     }
 
     /// Everything, for people.
-    pub(crate) fn statuses(&self) -> Vec<PluginStatus> {
+    pub(crate) fn statuses(&self, grants: &BTreeMap<String, Grants>) -> Vec<PluginStatus> {
         let refused = |name: &str| {
             self.files.values().find_map(|file| match &file.outcome {
                 Err((Some(known), error)) if known == name => Some(error.to_string()),
@@ -180,6 +181,9 @@ impl Registry {
                     last_error: refusal.or_else(|| loaded.generation.last_failure()),
                     generation: loaded.generation.number,
                     loaded_at: Some(loaded.loaded_at),
+                    capabilities: artifact.capabilities.iter().map(|c| c.name().to_owned()).collect(),
+                    grants: names(grants.get(name)),
+                    statistics: Some(loaded.generation.statistics()),
                 }
             })
             .collect();
@@ -199,6 +203,9 @@ impl Registry {
                 last_error: Some(error.to_string()),
                 generation: 0,
                 loaded_at: None,
+                capabilities: Vec::new(),
+                grants: names(known.as_ref().and_then(|name| grants.get(name))),
+                statistics: None,
             });
         }
         statuses.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.file.cmp(&b.file)));
@@ -210,8 +217,32 @@ impl Registry {
         let schema = |(name, loaded): (&String, &Loaded)| PluginSchema {
             name: name.clone(),
             config: loaded.generation.artifact.manifest.schema.clone(),
+            entities: loaded.generation.artifact.manifest.entities.clone(),
         };
         self.plugins.iter().map(schema).collect()
+    }
+
+    /// The version that serves of the plugin that declares an entity and looks at it before it is stored.
+    pub(crate) fn watcher_of(&self, entity: &str) -> Option<Arc<Generation>> {
+        let watches = |loaded: &&Loaded| {
+            let artifact = &loaded.generation.artifact;
+            artifact.hooks.entity && artifact.manifest.entity_names.iter().any(|name| name == entity)
+        };
+        self.plugins.values().find(watches).map(|loaded| Arc::clone(&loaded.generation))
+    }
+
+    /// The versions that serve.
+    pub(crate) fn generations(&self) -> impl Iterator<Item = (&String, &Arc<Generation>)> {
+        self.plugins.iter().map(|(name, loaded)| (name, &loaded.generation))
+    }
+
+    /// The plugin that declares an entity of this name, if it is another than `plugin`.
+    pub(crate) fn other_owner(&self, entity: &str, plugin: &str) -> Option<&str> {
+        let owns = |generation: &Generation| {
+            generation.artifact.manifest.entity_names.iter().any(|name| name == entity)
+        };
+        let mut others = self.plugins.iter().filter(|(name, _)| *name != plugin);
+        others.find(|(_, loaded)| owns(&loaded.generation)).map(|(name, _)| name.as_str())
     }
 
     /// The endpoints that plugins in use declare.
@@ -222,6 +253,10 @@ impl Registry {
             .flat_map(|loaded| loaded.generation.artifact.manifest.admin_routes.iter().cloned())
             .collect()
     }
+}
+
+fn names(grants: Option<&Grants>) -> Vec<String> {
+    grants.into_iter().flat_map(|grants| &grants.capabilities).map(|c| c.name().to_owned()).collect()
 }
 
 fn stem(path: &Path) -> String {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use moongate_hooks::FailurePolicy;
 
+use crate::capabilities::Grants;
+
 /// How the host is set up; fixed for the life of the process.
 #[derive(Debug, Clone)]
 pub struct HostOptions {
@@ -21,6 +23,8 @@ pub struct HostOptions {
     pub max_instances_per_worker: usize,
     /// Settings of plugins by name; others have the default.
     pub settings: BTreeMap<String, PluginSettings>,
+    /// What plugins may do beyond looking at the request at hand, by name; others nothing.
+    pub grants: BTreeMap<String, Grants>,
 }
 
 impl Default for HostOptions {
@@ -32,6 +36,7 @@ impl Default for HostOptions {
             max_artifact_size: 32 * 1024 * 1024,
             max_instances_per_worker: 64,
             settings: BTreeMap::new(),
+            grants: BTreeMap::new(),
         }
     }
 }
@@ -78,8 +83,8 @@ pub(crate) mod bounds {
     pub(crate) const TABLES: usize = 20;
     /// Memories of one component.
     pub(crate) const MEMORIES: usize = 4;
-    /// Entries of the host's resource table.
-    pub(crate) const RESOURCES: usize = 1_000;
+    /// Entries of the host's resource table: what plugins prepare for each of their configurations.
+    pub(crate) const RESOURCES: usize = 20_000;
     /// Handles that a guest may hold; one for each of its configurations, and some to work with.
     pub(crate) const HANDLES: usize = 20_000;
     /// Bytes that a guest may hand over in one call of the host.
@@ -94,4 +99,26 @@ pub(crate) mod bounds {
     pub(crate) const WASM_STACK: usize = 512 * 1024;
     /// Frames of a guest's backtrace.
     pub(crate) const BACKTRACE_FRAMES: usize = 20;
+    /// Bytes of a request's body that a hook can have, whatever it asks for.
+    pub(crate) const BODY: u64 = 16 * 1024 * 1024;
+    /// Bytes of keys and values that a plugin may keep between requests.
+    pub(crate) const KV_BYTES: usize = 16 * 1024 * 1024;
+    /// Counters of one plugin on one node.
+    pub(crate) const COUNTERS: usize = 1_000_000;
+    /// Bytes of a counter's name that count.
+    pub(crate) const COUNTER_NAME: usize = 512;
+    /// Series of one plugin's metrics.
+    pub(crate) const SERIES: usize = 10_000;
+    /// Requests of one plugin to other servers at a time.
+    pub(crate) const HTTP_REQUESTS: usize = 64;
+    /// Bytes of a response to such a request.
+    pub(crate) const HTTP_RESPONSE: usize = 1024 * 1024;
+    /// Seconds that a hook may wait for the network in all.
+    pub(crate) const WAITING: u64 = 300;
+    /// Failures in a row after which a plugin is not called for a while.
+    pub(crate) const BREAKER_FAILURES: u32 = 3;
+    /// Milliseconds of the first such pause; each doubles the one before.
+    pub(crate) const BREAKER_PAUSE: u64 = 500;
+    /// Milliseconds of the longest.
+    pub(crate) const BREAKER_LONGEST: u64 = 60_000;
 }

@@ -1,12 +1,18 @@
 //! What the host keeps beside each guest.
 
+use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use moongate_hooks::Exchange;
 use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
+use wasmtime::error::format_err;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use crate::artifact::Manifest;
+use crate::capabilities::Space;
 use crate::output::{CapturedOutput, PluginLog};
 use crate::settings::{PluginSettings, bounds};
 
@@ -32,12 +38,16 @@ pub(crate) struct GuestState {
     pub(crate) log: Arc<PluginLog>,
     /// The end of what the guest wrote to its stderr, for the text of a trap.
     pub(crate) output: CapturedOutput,
+    /// How long the guest has waited for the network.
+    pub(crate) waits: Arc<Waits>,
+    home: Option<Home>,
     wasi: WasiCtx,
     table: ResourceTable,
 }
 
 impl GuestState {
-    pub(crate) fn new(scope: u64, settings: &PluginSettings, log: &Arc<PluginLog>) -> Self {
+    /// Without a home for a guest that is asked for its manifest, and can do nothing yet.
+    pub(crate) fn new(scope: u64, settings: &PluginSettings, log: &Arc<PluginLog>, home: Option<Home>) -> Self {
         let output = CapturedOutput::new(Arc::clone(log));
         let mut table = ResourceTable::new();
         table.set_max_capacity(bounds::RESOURCES);
@@ -56,9 +66,93 @@ impl GuestState {
             memory: MemoryLimiter { limit: settings.memory_limit, used: 0, refused: false },
             log: Arc::clone(log),
             output,
+            waits: Arc::default(),
+            home,
             wasi,
             table,
         }
+    }
+}
+
+impl GuestState {
+    /// What the plugin's instances share.
+    pub(crate) fn space(&self) -> wasmtime::Result<&Arc<Space>> {
+        let home = self.home.as_ref().ok_or_else(|| format_err!("capabilities cannot be used by `describe`"))?;
+        Ok(&home.space)
+    }
+
+    /// Name of the plugin.
+    pub(crate) fn plugin(&self) -> &str {
+        self.home.as_ref().map_or("", |home| &home.manifest.name)
+    }
+
+    /// Whether an entity is one that the plugin declares.
+    pub(crate) fn owns(&self, entity: &str) -> bool {
+        let home = self.home.as_ref();
+        home.is_some_and(|home| home.manifest.entity_names.iter().any(|name| name == entity))
+    }
+
+    pub(crate) fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
+    /// Waits for the network, which is not held against the guest's budgets.
+    pub(crate) fn waiting<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        let waits = Arc::clone(&self.waits);
+        async move {
+            let _waiting = waits.begin();
+            future.await
+        }
+    }
+}
+
+/// Where a plugin's instances belong.
+#[derive(Clone)]
+pub(crate) struct Home {
+    pub(crate) manifest: Arc<Manifest>,
+    pub(crate) space: Arc<Space>,
+}
+
+/// How long a guest has waited for the network, in one call.
+#[derive(Default)]
+pub(crate) struct Waits {
+    under_way: AtomicBool,
+    /// Nanoseconds.
+    total: AtomicU64,
+}
+
+impl Waits {
+    pub(crate) fn reset(&self) {
+        self.total.store(0, Ordering::Relaxed);
+        self.under_way.store(false, Ordering::Relaxed);
+    }
+
+    pub(crate) fn begin(&self) -> Waiting<'_> {
+        self.under_way.store(true, Ordering::Relaxed);
+        Waiting { waits: self, since: Instant::now() }
+    }
+
+    /// Whether the guest waits right now.
+    pub(crate) fn are_under_way(&self) -> bool {
+        self.under_way.load(Ordering::Relaxed)
+    }
+
+    /// Time waited in waits that are over.
+    pub(crate) fn total(&self) -> Duration {
+        Duration::from_nanos(self.total.load(Ordering::Relaxed))
+    }
+}
+
+/// A wait under way.
+pub(crate) struct Waiting<'a> {
+    waits: &'a Waits,
+    since: Instant,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.waits.total.fetch_add(self.since.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        self.waits.under_way.store(false, Ordering::Relaxed);
     }
 }
 
