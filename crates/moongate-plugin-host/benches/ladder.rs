@@ -97,7 +97,7 @@ fn host(settings: PluginSettings) -> Arc<PluginHost> {
 
 fn bind(host: &PluginHost, name: &str, config: serde_json::Value) -> Arc<Binding> {
     let config = config.as_object().expect("a configuration is an object");
-    host.bind(&PluginSpec { name, config })
+    host.bind(&PluginSpec { id: "", name, config })
         .unwrap_or_else(|error| panic!("{error}; run `cargo xtask plugins`"))
 }
 
@@ -114,19 +114,14 @@ fn exchange() -> Box<Exchange> {
         .body(())
         .expect("the request is well-formed")
         .into_parts();
-    Box::new(Exchange {
-        id: 1,
-        request,
-        client: Client {
-            peer: SocketAddr::from(([127, 0, 0, 1], 40_000)),
-            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            tls: false,
-        },
-        matched: None,
-        response: None,
-        response_edits: Default::default(),
-        context: Default::default(),
-    })
+    let client = Client {
+        peer: SocketAddr::from(([127, 0, 0, 1], 40_000)),
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        tls: false,
+        trusted: false,
+        port: 8000,
+    };
+    Box::new(Exchange::new(1, request, client, std::time::Instant::now()))
 }
 
 const SECRET: &str = "moongate-demo-secret";
