@@ -1,5 +1,6 @@
 //! Bodies on their way through: they stream, chunk by chunk, as fast as the slower side takes them.
 
+use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,14 +13,16 @@ use hyper::body::Incoming;
 use moongate_balancer::Pick;
 use tokio::time::Instant;
 
+use crate::access_log::Logging;
 use crate::connection::Connection;
 use crate::deadline::{Clock, Deadline};
 use crate::http2_upstream::SharedBody;
+use crate::kept::Replay;
 use crate::pool::Pool;
 
 /// The body of a request, from the client to the upstream.
 pub(crate) struct RequestBody {
-    incoming: Option<Incoming>,
+    source: Source,
     deadline: Rc<Deadline>,
     /// How long the upstream may take to begin its response, once the body is sent.
     read_timeout: Duration,
@@ -27,66 +30,168 @@ pub(crate) struct RequestBody {
     write_timeout: Duration,
 }
 
-impl RequestBody {
-    pub(crate) fn new(incoming: Incoming, deadline: &Rc<Deadline>, write: Duration, read: Duration) -> Self {
-        let incoming = if incoming.is_end_stream() { None } else { Some(incoming) };
-        Self { incoming, deadline: Rc::clone(deadline), read_timeout: read, write_timeout: write }
-    }
+/// Where the bytes of a request's body come from.
+pub(crate) enum Source {
+    /// There are none, or no more.
+    Nothing,
+    /// From the client, as they come.
+    Client(Incoming),
+    /// They were read before.
+    Kept(Replay),
+}
 
-    /// A body without bytes, for a request that is sent again.
-    pub(crate) fn empty(deadline: &Rc<Deadline>, read: Duration) -> Self {
-        Self { incoming: None, deadline: Rc::clone(deadline), read_timeout: read, write_timeout: read }
+/// Why a request's body ends early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RequestBodyError {
+    #[error("the client broke off")]
+    Client(#[source] hyper::Error),
+    #[error("what was kept of the body cannot be read")]
+    Kept(#[source] io::Error),
+}
+
+impl From<Incoming> for Source {
+    fn from(incoming: Incoming) -> Self {
+        if incoming.is_end_stream() { Self::Nothing } else { Self::Client(incoming) }
+    }
+}
+
+impl RequestBody {
+    pub(crate) fn new(source: Source, deadline: &Rc<Deadline>, write: Duration, read: Duration) -> Self {
+        Self { source, deadline: Rc::clone(deadline), read_timeout: read, write_timeout: write }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.incoming.is_none()
+        matches!(self.source, Source::Nothing)
+    }
+
+    /// The length of a body that was read before.
+    pub(crate) fn kept(&self) -> Option<u64> {
+        match &self.source {
+            Source::Kept(replay) => Some(replay.left()),
+            _ => None,
+        }
+    }
+
+    /// The same body from its beginning, for a request that is sent again; `None` where what was sent is gone.
+    pub(crate) fn again(&self) -> Option<Self> {
+        let source = match &self.source {
+            Source::Nothing => Source::Nothing,
+            Source::Client(_) => return None,
+            Source::Kept(replay) => Source::Kept(replay.again()),
+        };
+        Some(Self::new(source, &self.deadline, self.write_timeout, self.read_timeout))
+    }
+
+    /// Takes note that either side made progress, and says what is waited for from now on.
+    fn moved(&self, goes_on: bool) {
+        let wait = if goes_on { self.write_timeout } else { self.read_timeout };
+        self.deadline.wait(Instant::now(), wait);
     }
 }
 
 impl Body for RequestBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = RequestBodyError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let Some(incoming) = &mut self.incoming else { return Poll::Ready(None) };
-        let frame = ready!(Pin::new(&mut *incoming).poll_frame(cx));
-        // A sized body is not asked for its end, so the last chunk has to be known as such.
-        let goes_on = frame.is_some() && !incoming.is_end_stream();
-        let wait = if goes_on { self.write_timeout } else { self.read_timeout };
-        self.deadline.wait(Instant::now(), wait);
-        match frame {
-            Some(Err(error)) => {
-                self.deadline.blame_client();
-                Poll::Ready(Some(Err(error)))
+    ) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
+        match &mut self.source {
+            Source::Nothing => Poll::Ready(None),
+            Source::Kept(replay) => {
+                let part = ready!(replay.poll_part(cx));
+                let goes_on = replay.left() > 0;
+                self.moved(goes_on);
+                Poll::Ready(part.map(|part| part.map(Frame::data).map_err(RequestBodyError::Kept)))
             }
-            // Plugins saw the headers; what comes behind the body would pass them by.
-            Some(Ok(frame)) if frame.is_trailers() => {
-                self.incoming = None;
-                Poll::Ready(None)
+            Source::Client(incoming) => {
+                let frame = ready!(Pin::new(&mut *incoming).poll_frame(cx));
+                // A sized body is not asked for its end, so the last chunk has to be known as such.
+                let goes_on = frame.is_some() && !incoming.is_end_stream();
+                self.moved(goes_on);
+                match frame {
+                    Some(Err(error)) => {
+                        self.deadline.blame_client();
+                        Poll::Ready(Some(Err(RequestBodyError::Client(error))))
+                    }
+                    // Plugins saw the headers; what comes behind the body would pass them by.
+                    Some(Ok(frame)) if frame.is_trailers() => {
+                        self.source = Source::Nothing;
+                        Poll::Ready(None)
+                    }
+                    Some(Ok(frame)) => Poll::Ready(Some(Ok(frame))),
+                    None => {
+                        self.source = Source::Nothing;
+                        Poll::Ready(None)
+                    }
+                }
             }
-            None => {
-                self.incoming = None;
-                Poll::Ready(None)
-            }
-            frame => Poll::Ready(frame),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.as_ref().is_none_or(Body::is_end_stream)
+        match &self.source {
+            Source::Nothing => true,
+            Source::Client(incoming) => incoming.is_end_stream(),
+            Source::Kept(replay) => replay.left() == 0,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+        match &self.source {
+            Source::Nothing => SizeHint::with_exact(0),
+            Source::Client(incoming) => incoming.size_hint(),
+            Source::Kept(replay) => SizeHint::with_exact(replay.left()),
+        }
     }
 }
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        self.deadline.leftover.put(self.incoming.take().filter(|incoming| !incoming.is_end_stream()));
+        let rest = match std::mem::replace(&mut self.source, Source::Nothing) {
+            Source::Client(incoming) => Some(incoming).filter(|incoming| !incoming.is_end_stream()),
+            _ => None,
+        };
+        self.deadline.leftover.put(rest);
+    }
+}
+
+/// The body of a response as it goes out, with what is to be logged when it has.
+pub(crate) struct ClientBody {
+    body: ResponseBody,
+    logging: Option<Logging>,
+}
+
+impl ClientBody {
+    pub(crate) fn new(body: ResponseBody, logging: Option<Logging>) -> Self {
+        Self { body, logging }
+    }
+}
+
+impl Body for ClientBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if let Some(logging) = &mut self.logging
+            && let Poll::Ready(Some(Ok(frame))) = &frame
+        {
+            logging.sent(frame.data_ref().map_or(0, Bytes::len));
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

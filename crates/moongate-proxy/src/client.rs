@@ -10,7 +10,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
+use crate::access_log::LogEntry;
 use crate::deadline::Deadline;
+use crate::error::Failure;
 use crate::unreadable::{Explain, Explanation};
 
 /// How long a client may take to accept more of a response.
@@ -33,6 +35,8 @@ pub(crate) struct ClientStream<S> {
     /// Bytes thrown away since the gateway closed its side.
     discarded: Option<usize>,
     explain: Rc<dyn Explain>,
+    /// Where it is logged that the client sent something else than a request.
+    log: Option<Rc<LogEntry>>,
     /// What the client is told in the end, where it sent something else than a request.
     explanation: Option<Box<Explanation>>,
 }
@@ -42,6 +46,8 @@ pub(crate) struct Guard {
     deadline: Rc<Deadline>,
     blocked_since: Cell<Option<Instant>>,
     suspicious: Cell<bool>,
+    /// What is wrong with the head that was read last, where it is something that the parser has no name for.
+    complaint: Cell<Option<Failure>>,
     /// Whether the client has sent something that has not become a request yet.
     seeks_request: Cell<bool>,
     /// The beginning of a head whose end has not come yet.
@@ -54,6 +60,7 @@ impl Guard {
             deadline: Rc::clone(deadline),
             blocked_since: Cell::new(None),
             suspicious: Cell::new(false),
+            complaint: Cell::new(None),
             seeks_request: Cell::new(false),
             partial: RefCell::default(),
         }
@@ -65,6 +72,16 @@ impl Guard {
     /// refuse them.
     pub(crate) fn take_suspicion(&self) -> bool {
         self.suspicious.replace(false)
+    }
+
+    /// What is wrong with the head that was read last, where the parser only finds it bad.
+    fn complaint(&self) -> Option<Failure> {
+        let of_start = || {
+            let partial = self.partial.borrow();
+            let is_unknown = partial.split(|byte| *byte == b'\n').next().is_some_and(has_unknown_version);
+            is_unknown.then_some(Failure::UnknownVersion)
+        };
+        self.complaint.get().or_else(of_start)
     }
 
     /// What the client sent became a request.
@@ -107,21 +124,50 @@ impl Guard {
 
     /// Counts the lines of a head that tell its body's length. Says whether the head is complete.
     fn inspect(&self, head: &[u8]) -> bool {
-        let mut lengths = 0;
+        let (mut lengths, mut is_first) = (0, true);
+        let mut has_unknown_coding = false;
+        self.complaint.set(None);
         // What comes after the last line break is no whole line yet.
         for line in head.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n")) {
             match line {
-                [] | [b'\r'] => {
+                [] | [b'\r'] if !is_first => {
                     self.suspicious.set(self.suspicious.get() || lengths > 1);
+                    if has_unknown_coding && lengths == 1 {
+                        self.complaint.set(Some(Failure::UnknownCoding));
+                    }
                     return true;
                 }
+                _ if is_first => {
+                    // Empty lines may come before a request.
+                    is_first = matches!(line, [] | [b'\r']);
+                    if has_unknown_version(line) {
+                        self.complaint.set(Some(Failure::UnknownVersion));
+                    }
+                }
                 [b'c' | b'C', ..] => lengths += u32::from(is_named(line, b"content-length")),
-                [b't' | b'T', ..] => lengths += u32::from(is_named(line, b"transfer-encoding")),
+                [b't' | b'T', ..] if is_named(line, b"transfer-encoding") => {
+                    lengths += 1;
+                    let value = line.iter().position(|byte| *byte == b':').and_then(|at| line.get(at + 1..));
+                    has_unknown_coding = value.is_some_and(|value| {
+                        let value = value.trim_ascii();
+                        !value.is_empty() && !value.eq_ignore_ascii_case(b"chunked")
+                    });
+                }
                 _ => {}
             }
         }
         false
     }
+}
+
+/// Whether the first line of a head, or its beginning, names a version of HTTP behind the first.
+fn has_unknown_version(line: &[u8]) -> bool {
+    if line.ends_with(b" HTTP/1.1\r") {
+        return false;
+    }
+    // Neither the method nor what is asked for has spaces in it.
+    let Some(version) = line.trim_ascii_end().rsplit(|byte| *byte == b' ').next() else { return false };
+    matches!(version.strip_prefix(b"HTTP/"), Some([b'1', b'0'..=b'9', ..] | [b'2'..=b'9', ..]))
 }
 
 fn is_named(line: &[u8], name: &[u8]) -> bool {
@@ -131,8 +177,13 @@ fn is_named(line: &[u8], name: &[u8]) -> bool {
 }
 
 impl<S> ClientStream<S> {
-    pub(crate) fn new(stream: S, guard: Rc<Guard>, explain: Rc<dyn Explain>) -> Self {
-        Self { stream, guard, discarded: None, explain, explanation: None }
+    pub(crate) fn new(
+        stream: S,
+        guard: Rc<Guard>,
+        explain: Rc<dyn Explain>,
+        log: Option<Rc<LogEntry>>,
+    ) -> Self {
+        Self { stream, guard, discarded: None, explain, log, explanation: None }
     }
 }
 
@@ -140,7 +191,10 @@ impl<S: AsyncWrite + Unpin> ClientStream<S> {
     /// Writes something better, if `bytes` are the parser's answer to what it could not read.
     fn poll_explain(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Option<Poll<io::Result<usize>>> {
         if self.explanation.is_none() && self.guard.seeks_request.get() {
-            self.explanation = self.explain.explain(bytes).map(Box::new);
+            self.explanation = self.explain.explain(bytes, self.guard.complaint()).map(Box::new);
+            if let (Some(log), Some(explanation)) = (&self.log, &self.explanation) {
+                log.unreadable(explanation.status, explanation.body_length as u64);
+            }
         }
         let explanation = self.explanation.as_mut()?;
         Some(explanation.poll_write(&mut self.stream, cx).map_ok(|()| bytes.len()))
@@ -237,6 +291,48 @@ mod tests {
             assert!(suspicion(&[start, end]), "split at {at}");
         }
         assert!(suspicion(&["GET / HTTP/1.1\ncontent-length: 5\ncontent-length: 5\n\n"]));
+    }
+
+    fn complaint(parts: &[&str]) -> Option<Failure> {
+        let guard = Guard::new(&Rc::default());
+        for part in parts {
+            guard.read(part.as_bytes());
+        }
+        guard.complaint()
+    }
+
+    #[test]
+    fn versions_and_codings_that_are_not_spoken_are_told_apart_from_other_mistakes() {
+        let (version, coding) = (Some(Failure::UnknownVersion), Some(Failure::UnknownCoding));
+        for (line, expected) in [
+            ("GET / HTTP/1.1", None),
+            ("GET / HTTP/1.0", None),
+            ("GET / HTTP/9.9", version),
+            ("GET / HTTP/2.0", version),
+            ("GET / HTTP/11.0", version),
+            ("GET / HTTP/0.9", None),
+            ("GET / HTTP/1.x", None),
+            ("GET / HTTQ/9.9", None),
+            ("GET /HTTP/9.9", None),
+        ] {
+            let head = format!("{line}\r\nHost: a\r\n\r\n");
+            assert_eq!(complaint(&[&head]), expected, "{line}");
+            assert_eq!(complaint(&[line]), expected, "{line} alone");
+            let (start, end) = head.split_at(12);
+            assert_eq!(complaint(&[start, end]), expected, "{line} in two parts");
+        }
+        for (lines, expected) in [
+            ("Transfer-Encoding: gzip", coding),
+            ("transfer-encoding: chunked, identity", coding),
+            ("Transfer-Encoding: chunked", None),
+            ("Transfer-Encoding: CHUNKED ", None),
+            ("Transfer-Encoding: gzip\r\nContent-Length: 5", None),
+            ("Transfer-Encoding: gzip\r\nTransfer-Encoding: gzip", None),
+            ("Transfer-Encodings: gzip", None),
+        ] {
+            let head = format!("\r\nPOST / HTTP/1.1\r\n{lines}\r\n\r\n");
+            assert_eq!(complaint(&[&head]), expected, "{lines}");
+        }
     }
 
     #[test]

@@ -91,23 +91,19 @@ pub(crate) enum ConnectError {
 }
 
 impl Connection {
-    /// Opens a connection to an upstream.
-    pub(crate) async fn open(upstream: &Upstream, names: Names<'_>) -> Result<Self, ConnectError> {
-        let (stream, resolved) = connect(upstream, names).await?;
-        let connection = Self::plain(stream).await.map_err(ConnectError::Connect)?;
-        Ok(Self { resolved, ..connection })
-    }
-
-    /// Opens a TLS connection to an upstream.
-    pub(crate) async fn open_secured(
+    /// Opens a connection to an upstream, a TLS connection if it is to be `secured`.
+    pub(crate) async fn open(
         upstream: &Upstream,
         names: Names<'_>,
-        secured: &Secured<'_>,
+        secured: Option<&Secured<'_>>,
         clients: &TlsClients,
     ) -> Result<Self, ConnectError> {
         let (stream, resolved) = connect(upstream, names).await?;
-        let connection = Self::secured(stream, secured, clients).await.map_err(ConnectError::Connect)?;
-        Ok(Self { resolved, ..connection })
+        let connection = match secured {
+            None => Self::plain(stream).await,
+            Some(secured) => Self::secured(stream, secured, clients).await,
+        };
+        Ok(Self { resolved, ..connection.map_err(ConnectError::Connect)? })
     }
 
     /// Speaks HTTP over `stream`.

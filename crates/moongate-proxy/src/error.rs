@@ -13,12 +13,18 @@ use moongate_model::HttpsRedirectStatus;
 pub(crate) enum Failure {
     /// The request is not one that can be forwarded safely.
     BadRequest,
+    /// The client paused for too long within the body of its request.
+    RequestTimeout,
     /// The head of the request, or one of its lines, is too long.
     HeadTooLarge,
     /// What the request asks for is too long.
     UriTooLong,
     /// The method is not served.
     MethodNotAllowed,
+    /// The body of the request is in a transfer coding that is not spoken.
+    UnknownCoding,
+    /// The request is in a version of HTTP that is not spoken on its connection.
+    UnknownVersion,
     /// No route matched.
     NoRoute,
     /// The matched route is for TLS connections only.
@@ -47,7 +53,10 @@ impl Failure {
     pub(crate) fn status(self) -> StatusCode {
         match self {
             Self::BadRequest | Self::HeadTooLarge => StatusCode::BAD_REQUEST,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
+            Self::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
+            Self::UnknownVersion => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::HttpsRequired(redirect) => {
@@ -68,7 +77,10 @@ impl Failure {
         match self {
             Self::BadRequest => "Bad request",
             Self::HeadTooLarge => "Request header or cookie too large",
+            Self::RequestTimeout => "Request timeout",
             Self::UriTooLong => "URI too long",
+            Self::UnknownCoding => "501 Not Implemented",
+            Self::UnknownVersion => "505 HTTP Version Not Supported",
             Self::MethodNotAllowed => "Method not allowed",
             Self::NoRoute => "no Route matched with those values",
             Self::HttpsRequired(_) => "Please use HTTPS protocol",
@@ -88,8 +100,11 @@ impl Failure {
     pub(crate) fn origin(self) -> Origin {
         match self {
             Self::BadRequest
+            | Self::RequestTimeout
             | Self::HeadTooLarge
             | Self::UriTooLong
+            | Self::UnknownCoding
+            | Self::UnknownVersion
             | Self::MethodNotAllowed
             | Self::HttpsRequired(_)
             | Self::GrpcsRequired
@@ -107,7 +122,11 @@ impl Failure {
         self.is_proxied()
             || matches!(
                 self,
-                Self::BadRequest | Self::HeadTooLarge | Self::UriTooLong | Self::MethodNotAllowed
+                Self::BadRequest
+                    | Self::RequestTimeout
+                    | Self::HeadTooLarge
+                    | Self::UriTooLong
+                    | Self::MethodNotAllowed
             )
     }
 
@@ -123,6 +142,9 @@ impl Failure {
         default: ErrorType,
         request_id: &str,
     ) -> (HeaderValue, Bytes) {
+        if matches!(self, Self::UnknownCoding | Self::UnknownVersion) {
+            return (HeaderValue::from_static("text/html; charset=UTF-8"), page(self.message()).into());
+        }
         if self.is_upstreams()
             && header(request, ACCEPT)
                 .or_else(|| header(request, CONTENT_TYPE))
@@ -212,6 +234,14 @@ impl ErrorType {
         };
         (HeaderValue::from_static(content_type), body.into())
     }
+}
+
+/// A page for whoever gets to see what went wrong below requests.
+pub(crate) fn page(title: &str) -> String {
+    format!(
+        "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n\
+         </html>\r\n"
+    )
 }
 
 fn header(headers: &HeaderMap, name: http::HeaderName) -> Option<&str> {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Version, request};
 
-use crate::options::ProxyOptions;
+use crate::options::{ProxyOptions, RealIp};
 use crate::tls::TlsSession;
 use crate::tunnel;
 
@@ -25,6 +25,8 @@ pub(crate) struct Peer {
     port_text: HeaderValue,
     /// Where the connection is a TLS connection.
     pub(crate) tls: Option<Rc<TlsSession>>,
+    /// The client's address, where a trusted peer said it in the PROXY protocol.
+    pub(crate) proxied: Option<IpAddr>,
 }
 
 impl Peer {
@@ -32,13 +34,19 @@ impl Peer {
         let ip = address.ip().to_canonical();
         Self {
             address,
-            trusted: options.trusted.iter().any(|network| network.contains(&ip)),
+            trusted: options.trusts(ip),
             text: value(&ip.to_string()),
             listener: local.ip(),
             port: local.port(),
             port_text: HeaderValue::from(local.port()),
             tls: None,
+            proxied: None,
         }
+    }
+
+    /// The address as a header's value.
+    pub(crate) fn text(&self) -> &HeaderValue {
+        &self.text
     }
 
     /// The scheme of the connection.
@@ -59,15 +67,37 @@ impl Peer {
 
     /// The client's address: the peer's, or what a trusted peer says.
     pub(crate) fn client(&self, headers: &HeaderMap, options: &ProxyOptions) -> IpAddr {
-        let told = || {
-            // Of several lines and of a list, the last entry is the one that the trusted peer wrote.
-            let value =
-                headers.get_all(options.real_ip_header.as_ref()?).iter().next_back()?.to_str().ok()?;
-            value.rsplit(',').next()?.trim().parse().ok()
-        };
         let own = self.address.ip().to_canonical();
-        if self.trusted { told().unwrap_or(own) } else { own }
+        if !self.trusted {
+            return own;
+        }
+        let told = match &options.real_ip {
+            RealIp::ProxyProtocol => self.proxied,
+            RealIp::Header(name) => told(headers, name, options),
+        };
+        told.unwrap_or(own)
     }
+}
+
+/// The client that a trusted peer names in a header.
+fn told(headers: &HeaderMap, name: &HeaderName, options: &ProxyOptions) -> Option<IpAddr> {
+    // Of several lines and of a list, the last entry is the one that the trusted peer wrote.
+    let lines = headers.get_all(name).iter().rev().map_while(|line| line.to_str().ok());
+    let addresses = lines
+        .flat_map(|line| line.rsplit(','))
+        .map_while(|entry| {
+            let entry = entry.trim();
+            entry.parse().ok().or_else(|| Some(entry.parse::<SocketAddr>().ok()?.ip()))
+        })
+        .map(|address: IpAddr| address.to_canonical());
+    let mut last = None;
+    for address in addresses {
+        last = Some(address);
+        if !(options.real_ip_recursive && options.trusts(address)) {
+            break;
+        }
+    }
+    last
 }
 
 /// Whether a request could mean one thing to the gateway and another to an upstream.
@@ -122,8 +152,11 @@ impl Forwarding<'_> {
             true => self.peer.text.clone(),
             false => value(&self.client.to_string()),
         };
+        match headers.contains_key(X_FORWARDED_FOR) {
+            true => prepend(headers, X_FORWARDED_FOR, self.peer.text.clone()),
+            false => drop(headers.insert(X_FORWARDED_FOR, real_ip.clone())),
+        }
         headers.insert(X_REAL_IP, real_ip);
-        prepend(headers, X_FORWARDED_FOR, self.peer.text.clone());
 
         let told = |name: &HeaderName| self.peer.trusted && head.headers.contains_key(name);
         let missing =

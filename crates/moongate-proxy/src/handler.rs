@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::convert::Infallible;
-use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,32 +12,28 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header, request};
 use http_body::Body;
 use hyper::body::Incoming;
+use moongate_balancer::Algorithm;
 use moongate_hooks::{Client, Exchange, PluginRuntime};
 use moongate_router::{Captures, PathError, RequestView, Spoken, normalise, upstream_path};
 use tokio::time::Instant;
 
+use crate::access_log::LogEntry;
 use crate::answer::Answer;
-use crate::balanced::Balanced;
-use crate::body::{Lease, RequestBody, ResponseBody};
+use crate::body::{ClientBody, Lease, ResponseBody, Source};
 use crate::client::Guard;
-use crate::connection::{ConnectError, Connection, Names};
 use crate::deadline::Deadline;
 use crate::error::Failure;
 use crate::forwarded::{self, Forwarding, Peer, is_ambiguous};
-use crate::hash;
+use crate::hash::{self, Hashed};
 use crate::hooks::{self, Outcome};
 use crate::http2_upstream::SharedBody;
 use crate::leftover::Rest;
 use crate::refusal;
 use crate::response::{self, Timing};
-use crate::snapshot::{CompiledRoute, Snapshot, Speaks, Upstream};
-use crate::tls::Secured;
+use crate::send::Outgoing;
+use crate::snapshot::{CompiledRoute, Snapshot, Speaks};
 use crate::tunnel::{self, Tunnel};
 use crate::worker::Worker;
-
-/// A connection that has rested so long may have been closed by the upstream just now. What is sent over it is
-/// kept until there is a response, to be sent again over another one.
-pub(crate) const DOUBTFUL_AFTER: Duration = Duration::from_millis(500);
 
 /// What handles the requests of one client connection.
 pub(crate) struct Handler<R: PluginRuntime> {
@@ -45,6 +41,8 @@ pub(crate) struct Handler<R: PluginRuntime> {
     pub(crate) peer: Peer,
     pub(crate) deadline: Rc<Deadline>,
     pub(crate) guard: Rc<Guard>,
+    /// Where requests are logged.
+    pub(crate) log: Option<Rc<LogEntry>>,
     /// What the connection goes on with, once it has left HTTP.
     pub(crate) tunnel: Cell<Option<Box<Tunnel>>>,
 }
@@ -67,7 +65,7 @@ impl<R: PluginRuntime> Handler<R> {
     pub(crate) async fn handle(
         self: Rc<Self>,
         request: Request<Incoming>,
-    ) -> Result<Response<ResponseBody>, Infallible> {
+    ) -> Result<Response<ClientBody>, Infallible> {
         let started = self.worker.clock.look();
         self.deadline.work();
         self.guard.found_request();
@@ -78,7 +76,11 @@ impl<R: PluginRuntime> Handler<R> {
         let (mut head, body) = request.into_parts();
         let client = self.peer.client(&head.headers, options);
         let id = self.worker.request_id();
-        let mut found = self.find(&snapshot, &head);
+        let mut logging = self.log.as_ref().map(|log| {
+            let told = Some(client).filter(|client| *client != self.peer.address.ip().to_canonical());
+            log.begin(&head, told, id, started)
+        });
+        let mut found = self.find(&snapshot, &head, client);
         let unread = !body.is_end_stream();
         // Who waits to be told to send a body is not told to when nobody wants it.
         if unread && !head.headers.contains_key(header::EXPECT) {
@@ -163,7 +165,11 @@ impl<R: PluginRuntime> Handler<R> {
         if let ResponseBody::Full(_) = answer.body {
             self.deadline.rest(self.worker.clock.now(), options.client_idle_timeout);
         }
-        Ok(Response::from_parts(answer.head, answer.body))
+        if let Some(logging) = &mut logging {
+            logging.found(exchange.matched.as_ref());
+            logging.answered(answer.head.status.as_u16());
+        }
+        Ok(Response::from_parts(answer.head, ClientBody::new(answer.body, logging)))
     }
 
     /// Whether the request's body came to its end, so that another request can follow it.
@@ -178,7 +184,12 @@ impl<R: PluginRuntime> Handler<R> {
     }
 
     /// Finds the route of a request, and what its upstream is asked for.
-    fn find<'s>(&self, snapshot: &'s Snapshot<R>, head: &request::Parts) -> Result<Found<'s, R>, Failure> {
+    fn find<'s>(
+        &self,
+        snapshot: &'s Snapshot<R>,
+        head: &request::Parts,
+        client: IpAddr,
+    ) -> Result<Found<'s, R>, Failure> {
         if self.guard.take_suspicion() || is_ambiguous(head) || head.method == Method::CONNECT {
             return Err(Failure::BadRequest);
         }
@@ -198,7 +209,7 @@ impl<R: PluginRuntime> Handler<R> {
             headers: &head.headers,
             https: self.peer.tls.is_some(),
             sni: self.peer.sni(),
-            source: Some(self.peer.address),
+            source: Some(SocketAddr::new(client, self.peer.address.port())),
             destination: Some(self.peer.listener),
             port: self.peer.port,
         };
@@ -253,7 +264,14 @@ impl<R: PluginRuntime> Handler<R> {
         let mut chosen = match &upstream.balancer {
             None => None,
             Some(balancer) => {
-                match self.choose(balancer, upstream, exchange, found.captures.as_deref()).await {
+                let (settings, captures) = (balancer.settings(), found.captures.as_deref());
+                let hashed = match settings.algorithm {
+                    Algorithm::ConsistentHashing => {
+                        hash::of(settings, exchange, captures, || self.worker.random())
+                    }
+                    _ => Hashed::default(),
+                };
+                match self.worker.choose(balancer, upstream, hashed).await {
                     Ok(chosen) => Some(chosen),
                     Err(failure) => {
                         self.deadline.leftover.put(Some(body));
@@ -280,8 +298,23 @@ impl<R: PluginRuntime> Handler<R> {
             tunnel::ask(&mut exchange.request.headers);
         }
 
-        // Without plugins no time has passed that a millisecond shows.
-        let sent = if found.route.chain.request.is_empty() { started } else { self.worker.clock.look() };
+        let streams = upstream.speaks == Speaks::Http2 || !found.route.request_buffering;
+        let is_kept = !streams && !body.is_end_stream();
+        let body = match is_kept {
+            false => Source::from(body),
+            // In a box, so that requests without a body do not carry what it needs.
+            true => match Box::pin(self.body_for(upstream, &exchange.request.method, body)).await {
+                Ok(body) => body,
+                Err(failure) => {
+                    self.deadline.work();
+                    let wishes = wishes.into_headers();
+                    return Answer::failure(failure, &wishes, options.error_default_type, exchange.id);
+                }
+            },
+        };
+        // Without plugins and a body no time has passed that a millisecond shows.
+        let is_immediate = found.route.chain.request.is_empty() && !is_kept;
+        let sent = if is_immediate { started } else { self.worker.clock.look() };
         let gateway = sent.duration_since(started);
         let head = &mut exchange.request;
         if upstream.speaks == Speaks::Http2 {
@@ -317,14 +350,8 @@ impl<R: PluginRuntime> Handler<R> {
                 }
             };
         }
-        let result = match &mut chosen {
-            None => self.send(upstream, head, found.target, body, sent).await,
-            // Boxed, to keep what every request needs small.
-            Some(chosen) => {
-                let to = Balanced { upstream, chosen, keeps_host };
-                Box::pin(self.send_balanced(to, head, found.target, body, sent)).await
-            }
-        };
+        let outgoing = Outgoing { upstream, head, target: found.target, body, keeps_host, now: sent };
+        let result = self.send(outgoing, chosen.as_deref_mut()).await;
         let cookie = chosen.as_mut().and_then(|chosen| chosen.cookie.take());
         let mut answer = match result {
             Ok((response, connection)) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
@@ -386,113 +413,6 @@ impl<R: PluginRuntime> Handler<R> {
         }
         answer
     }
-
-    /// Sends a request over a pooled or a new connection, and waits for the head of its response.
-    async fn send(
-        &self,
-        upstream: &Upstream,
-        head: &mut request::Parts,
-        target: PathAndQuery,
-        body: Incoming,
-        now: Instant,
-    ) -> Result<(Response<Incoming>, Connection), Failure> {
-        let secured = match &upstream.tls {
-            None => None,
-            Some(client) => {
-                let host = head.headers.get(header::HOST);
-                Some(client.secure(&upstream.authority, host).ok_or(Failure::BadGateway)?)
-            }
-        };
-        let pool = secured.as_ref().map_or(&upstream.authority, |secured| &secured.pool);
-        let (write, read) =
-            (Duration::from_millis(upstream.write_timeout), Duration::from_millis(upstream.read_timeout));
-        let body = RequestBody::new(body, &self.deadline, write, read);
-        let repeatable = body.is_empty() && is_idempotent(&head.method);
-        let wait = if body.is_empty() { read } else { write };
-        let mut request = Some(outgoing(head, target, body));
-        let mut tries_left = upstream.retries;
-        loop {
-            let mut pooled = self.worker.pool.take(pool, now);
-            if pooled.as_mut().is_some_and(|old| !old.is_current(upstream, &self.worker.shared.dns, now)) {
-                continue;
-            }
-            let is_new = pooled.is_none();
-            let mut connection = match pooled {
-                Some(connection) => connection,
-                None => match self.connect(upstream, secured.as_ref()).await {
-                    Ok(connection) => connection,
-                    Err(Failure::NameResolution) => return Err(Failure::NameResolution),
-                    Err(failure) if tries_left == 0 => return Err(failure),
-                    Err(_) => {
-                        tries_left -= 1;
-                        continue;
-                    }
-                },
-            };
-            let Some(sending) = request.take() else { return Err(Failure::BadGateway) };
-            let doubtful = !is_new && now.duration_since(connection.idle_since) >= DOUBTFUL_AFTER;
-            let spare = (doubtful && repeatable).then(|| self.copy(&sending, read));
-            self.deadline.wait(self.worker.clock.now(), wait);
-            let answer = connection
-                .send(sending, |cx| {
-                    self.deadline.wake(cx.waker());
-                    !self.deadline.has_passed()
-                })
-                .await;
-            let mut error = match answer {
-                Some(Ok(response)) => return Ok((response, connection)),
-                Some(Err(error)) => error,
-                None => return Err(Failure::GatewayTimeout),
-            };
-            if self.deadline.is_clients_fault() {
-                return Err(Failure::BadRequest);
-            }
-            // What was not sent, or went into a connection that was closed just then, may be sent again.
-            request = error.take_message().or(spare);
-            if request.is_none() || (is_new && tries_left == 0) {
-                tracing::debug!(upstream = %upstream.authority, error = %error.error(), "no response");
-                return Err(Failure::BadGateway);
-            }
-            if is_new {
-                tries_left -= 1;
-            }
-        }
-    }
-
-    async fn connect(
-        &self,
-        upstream: &Upstream,
-        secured: Option<&Secured<'_>>,
-    ) -> Result<Connection, Failure> {
-        let timeout = Duration::from_millis(upstream.connect_timeout);
-        let names = Names { dns: &self.worker.shared.dns, random: self.worker.random() as usize };
-        let opened = match secured {
-            None => tokio::time::timeout(timeout, Connection::open(upstream, names)).await,
-            // In a box, so that the requests of plain upstreams do not carry what it needs.
-            Some(secured) => {
-                let open =
-                    Connection::open_secured(upstream, names, secured, &self.worker.shared.tls_clients);
-                tokio::time::timeout(timeout, Box::pin(open)).await
-            }
-        };
-        let failed = match opened {
-            Ok(Ok(connection)) => return Ok(connection),
-            Ok(Err(ConnectError::Resolve(error))) => (Failure::NameResolution, io::Error::other(error)),
-            Ok(Err(ConnectError::Connect(error))) => (Failure::BadGateway, error),
-            Err(elapsed) => (Failure::GatewayTimeout, elapsed.into()),
-        };
-        tracing::debug!(upstream = %upstream.authority, error = %failed.1, "cannot connect");
-        Err(failed.0)
-    }
-
-    /// A copy of a request without a body.
-    pub(crate) fn copy(&self, request: &Request<RequestBody>, read: Duration) -> Request<RequestBody> {
-        let mut copy = Request::new(RequestBody::empty(&self.deadline, read));
-        *copy.method_mut() = request.method().clone();
-        *copy.uri_mut() = request.uri().clone();
-        *copy.headers_mut() = request.headers().clone();
-        copy
-    }
 }
 
 /// The headers that decide on the form of an error.
@@ -517,23 +437,6 @@ impl Wishes {
     }
 }
 
-/// The request for the upstream. Takes the headers out of `head`.
-pub(crate) fn outgoing(
-    head: &mut request::Parts,
-    target: PathAndQuery,
-    body: RequestBody,
-) -> Request<RequestBody> {
-    let mut request = Request::new(body);
-    *request.method_mut() = head.method.clone();
-    *request.uri_mut() = Uri::from(target);
-    *request.headers_mut() = std::mem::take(&mut head.headers);
-    if !request.body().is_empty() && request.body().size_hint().exact().is_none() {
-        // For methods that usually have no body, hyper would leave it out.
-        request.headers_mut().insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-    }
-    request
-}
-
 /// What the upstream is asked for: its path, and the client's query as it came.
 fn target(original: &Uri, path: &str) -> Result<PathAndQuery, Failure> {
     let query = original.query();
@@ -552,11 +455,6 @@ fn target(original: &Uri, path: &str) -> Result<PathAndQuery, Failure> {
 /// Ends the connection after this answer.
 fn close(answer: &mut Answer) {
     answer.head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-}
-
-/// Whether sending a request twice does no more than sending it once.
-pub(crate) fn is_idempotent(method: &Method) -> bool {
-    !matches!(method.as_str(), "POST" | "PATCH" | "LOCK" | "CONNECT")
 }
 
 /// An id as a header's value.

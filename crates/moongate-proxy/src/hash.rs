@@ -1,9 +1,10 @@
 //! What of a request is hashed, so that requests that have it in common go to the same target.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderValue, header};
-use moongate_balancer::{HashSource, Settings, hash};
+use moongate_balancer::{Algorithm, HashSource, Settings, hash};
 use moongate_hooks::Exchange;
 use moongate_router::{Captures, normalise};
 use percent_encoding::percent_decode;
@@ -37,6 +38,14 @@ pub(crate) fn of(
         }
     }
     Hashed::default()
+}
+
+/// Looks for what the settings say in a stream, of which only the client's address is known.
+pub(crate) fn of_stream(settings: &Settings, client: IpAddr) -> Hashed {
+    let hashes =
+        |source: &HashSource| settings.algorithm == Algorithm::ConsistentHashing && *source == HashSource::Ip;
+    let is_hashed = hashes(&settings.hash_on) || hashes(&settings.hash_fallback);
+    Hashed { hash: is_hashed.then(|| hash(client.to_string().as_bytes())), cookie: None }
 }
 
 /// Whether what the route's expressions captured has to be known.

@@ -23,7 +23,8 @@ use moongate_hooks::PluginRuntime;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-use crate::body::{BodyError, ResponseBody};
+use crate::access_log::LogEntry;
+use crate::body::{BodyError, ClientBody};
 use crate::client::Guard;
 use crate::deadline::{Clock, Deadline};
 use crate::handler::Handler;
@@ -120,11 +121,13 @@ impl<R: PluginRuntime> Handler<R> {
     fn for_stream(&self) -> Rc<Self> {
         let deadline = self.worker.register_deadline();
         let guard = Rc::new(Guard::new(&deadline));
+        let log = self.worker.log.as_ref().map(|buffer| LogEntry::new(buffer, self.peer.text().clone()));
         Rc::new(Self {
             worker: Rc::clone(&self.worker),
             peer: self.peer.clone(),
             deadline,
             guard,
+            log,
             tunnel: Cell::default(),
         })
     }
@@ -198,7 +201,7 @@ impl Drop for StreamCount {
 
 /// The body of a stream's response; the stream ends with it.
 struct StreamBody {
-    body: ResponseBody,
+    body: ClientBody,
     _count: StreamCount,
 }
 

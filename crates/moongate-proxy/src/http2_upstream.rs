@@ -21,12 +21,13 @@ use moongate_balancer::Pick;
 use moongate_hooks::PluginRuntime;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::body::{BodyError, RequestBody};
+use crate::body::{BodyError, RequestBody, Source};
 use crate::connection::{ConnectError, Names, connect, connect_to};
 use crate::deadline::{Clock, Deadline};
 use crate::error::Failure;
-use crate::handler::{Handler, outgoing};
+use crate::handler::Handler;
 use crate::http2::Local;
+use crate::send::request_of;
 use crate::snapshot::Upstream;
 use crate::tls::Secured;
 
@@ -53,7 +54,7 @@ impl<R: PluginRuntime> Handler<R> {
         pick: Option<&Pick>,
         head: &mut request::Parts,
         target: PathAndQuery,
-        body: Incoming,
+        body: Source,
     ) -> Result<Response<Incoming>, Failure> {
         let host = head.headers.get(header::HOST).cloned();
         let authority = pick.map_or(&upstream.authority, |pick| pick.authority());
@@ -66,7 +67,7 @@ impl<R: PluginRuntime> Handler<R> {
             (Duration::from_millis(upstream.write_timeout), Duration::from_millis(upstream.read_timeout));
         let body = RequestBody::new(body, &self.deadline, write, read);
         let wait = if body.is_empty() { read } else { write };
-        let mut request = outgoing(head, target, body);
+        let mut request = request_of(head, target, body);
         speak_http2(&mut request, host.as_ref(), secured.is_some()).ok_or(Failure::BadGateway)?;
         let mut tries_left = upstream.retries;
         loop {

@@ -5,6 +5,7 @@
 //! that way and swapped whole. Nothing here waits for a database or for another worker.
 #![deny(missing_docs)]
 
+mod access_log;
 mod answer;
 mod balance;
 mod balanced;
@@ -20,15 +21,19 @@ mod hash;
 mod hooks;
 mod http2;
 mod http2_upstream;
+mod kept;
 mod leftover;
 mod options;
 mod pool;
 mod probe;
 mod proxy;
+mod proxy_protocol;
 mod refusal;
 mod resolver;
 mod response;
+mod send;
 mod snapshot;
+mod stream;
 mod tls;
 mod tunnel;
 mod unreadable;
@@ -36,10 +41,11 @@ mod upkeep;
 mod upstream_settings;
 mod worker;
 
+pub use access_log::{AccessLogFormat, AccessLogOptions, LogTarget};
 pub use dns::{Query, ResolverOptions};
 pub use error::ErrorType;
 pub use moongate_router::Flavour;
-pub use options::{HeaderTokens, ListenAddress, ProxyOptions};
+pub use options::{HeaderTokens, ListenAddress, ProxyOptions, RealIp, StreamAddress};
 pub use proxy::{Counters, Proxy, StartError};
 pub use snapshot::{Snapshot, SnapshotError};
 pub use tls::{

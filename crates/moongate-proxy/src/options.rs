@@ -1,11 +1,14 @@
 //! What an operator decides about the proxy as a whole.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
 use ipnet::IpNet;
 
+use crate::access_log::AccessLogOptions;
 use crate::dns::ResolverOptions;
 use crate::error::ErrorType;
 use crate::tls::{TlsOptions, UpstreamTlsOptions};
@@ -15,6 +18,8 @@ use crate::tls::{TlsOptions, UpstreamTlsOptions};
 pub struct ProxyOptions {
     /// Where clients connect to.
     pub listen: Vec<ListenAddress>,
+    /// Where clients connect to whose streams are carried.
+    pub stream_listen: Vec<StreamAddress>,
     /// How TLS connections are accepted, where an address asks for them.
     pub tls: TlsOptions,
     /// How upstreams are spoken to over TLS.
@@ -25,8 +30,10 @@ pub struct ProxyOptions {
     pub headers: HeaderTokens,
     /// Peers whose forwarding headers are believed.
     pub trusted: Vec<IpNet>,
-    /// The header in which a trusted peer names the client.
-    pub real_ip_header: Option<HeaderName>,
+    /// Where a trusted peer names the client.
+    pub real_ip: RealIp,
+    /// Whether the client is the last address in a list that no trusted peer has, instead of the last one.
+    pub real_ip_recursive: bool,
     /// Idle connections that a worker keeps to one upstream.
     pub keepalive_pool_size: usize,
     /// How long an idle connection to an upstream is kept.
@@ -39,6 +46,12 @@ pub struct ProxyOptions {
     pub max_header_size: usize,
     /// The form of error bodies for clients that do not ask for one.
     pub error_default_type: ErrorType,
+    /// Where requests are logged, if anywhere.
+    pub access_log: Option<AccessLogOptions>,
+    /// Where streams are logged, if anywhere.
+    pub stream_access_log: Option<AccessLogOptions>,
+    /// Where bodies of requests are kept that do not fit into memory, in files without names.
+    pub body_directory: Arc<Path>,
     /// How names of upstreams are resolved.
     pub resolver: ResolverOptions,
 }
@@ -47,20 +60,64 @@ impl Default for ProxyOptions {
     fn default() -> Self {
         Self {
             listen: vec![ListenAddress::new((Ipv4Addr::UNSPECIFIED, 8000).into())],
+            stream_listen: Vec::new(),
             tls: TlsOptions::default(),
             upstream_tls: UpstreamTlsOptions::default(),
             workers: 1,
             headers: HeaderTokens::default(),
             trusted: Vec::new(),
-            real_ip_header: Some(HeaderName::from_static("x-real-ip")),
+            real_ip: RealIp::Header(HeaderName::from_static("x-real-ip")),
+            real_ip_recursive: false,
             keepalive_pool_size: 512,
             keepalive_idle_timeout: Duration::from_secs(60),
             client_header_timeout: Duration::from_secs(60),
             client_idle_timeout: Duration::from_secs(75),
             max_header_size: 32 * 1024,
             error_default_type: ErrorType::Plain,
+            access_log: None,
+            stream_access_log: None,
+            body_directory: std::env::temp_dir().into(),
             resolver: ResolverOptions::default(),
         }
+    }
+}
+
+impl ProxyOptions {
+    /// Whether a peer is believed what it says about its clients.
+    pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
+        let ip = peer.to_canonical();
+        self.trusted.iter().any(|network| network.contains(&ip))
+    }
+}
+
+/// Where a trusted peer names the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RealIp {
+    /// In a header.
+    Header(HeaderName),
+    /// In the PROXY protocol, on listeners that expect it.
+    ProxyProtocol,
+}
+
+/// An address to listen on for streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamAddress {
+    /// Address and port; port 0 lets the system choose.
+    pub address: SocketAddr,
+    /// Connections that the system queues while no worker accepts them.
+    pub backlog: u32,
+    /// Whether clients speak TLS, of which routes say who ends it.
+    pub tls: bool,
+    /// Whether clients send datagrams. They do not speak TLS then.
+    pub udp: bool,
+    /// Whether a load balancer tells about each client first.
+    pub proxy_protocol: bool,
+}
+
+impl StreamAddress {
+    /// Plain connections at `address`.
+    pub fn new(address: SocketAddr) -> Self {
+        Self { address, backlog: 16_384, tls: false, udp: false, proxy_protocol: false }
     }
 }
 
@@ -75,12 +132,14 @@ pub struct ListenAddress {
     pub tls: bool,
     /// Whether clients may speak HTTP/2.
     pub http2: bool,
+    /// Whether a load balancer tells about each client first.
+    pub proxy_protocol: bool,
 }
 
 impl ListenAddress {
     /// Plain HTTP/1 at `address`.
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, backlog: 16_384, tls: false, http2: false }
+        Self { address, backlog: 16_384, tls: false, http2: false, proxy_protocol: false }
     }
 }
 

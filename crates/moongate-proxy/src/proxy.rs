@@ -12,17 +12,18 @@ use arc_swap::ArcSwap;
 use moongate_hooks::PluginRuntime;
 use parking_lot::Mutex;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
+use crate::access_log::AccessLogs;
 use crate::dns::Dns;
-use crate::options::{ListenAddress, ProxyOptions};
+use crate::options::ProxyOptions;
 use crate::snapshot::Snapshot;
 use crate::tls::{TlsClients, TlsListeners};
 use crate::upkeep::{self, Shared};
-use crate::worker::{Listener, Order, Worker, WorkerCounters};
+use crate::worker::{Listener, Order, Serves, Worker, WorkerCounters};
 
 /// Running workers.
 pub struct Proxy<R: PluginRuntime> {
@@ -33,6 +34,8 @@ pub struct Proxy<R: PluginRuntime> {
     upkeep: Mutex<Option<JoinHandle<()>>>,
     shared: Arc<Shared>,
     counters: Vec<Arc<WorkerCounters>>,
+    access_logs: AccessLogs,
+    stream_addresses: Vec<SocketAddr>,
 }
 
 /// Why the proxy cannot start.
@@ -50,6 +53,9 @@ pub enum StartError {
     /// TLS cannot be spoken as the options say.
     #[error("cannot accept TLS connections")]
     Tls(#[source] rustls::Error),
+    /// The access log cannot be written.
+    #[error("cannot write the access log")]
+    AccessLog(#[source] io::Error),
     /// A worker's thread or event loop cannot be made.
     #[error("cannot start a worker")]
     Worker(#[source] io::Error),
@@ -72,27 +78,47 @@ impl<R: PluginRuntime> Proxy<R> {
     /// # Errors
     /// See [`StartError`]. Nothing runs then.
     pub fn start(options: ProxyOptions, runtime: Arc<R>, snapshot: Snapshot<R>) -> Result<Self, StartError> {
-        let mut addresses = Vec::with_capacity(options.listen.len());
         let published = Arc::new(Published::new(snapshot));
-        let tls = match options.listen.iter().any(|listen| listen.tls) {
+        let speaks_tls = options.listen.iter().map(|listen| listen.tls);
+        let tls = match speaks_tls.chain(options.stream_listen.iter().map(|listen| listen.tls)).any(|tls| tls)
+        {
             true => Some(TlsListeners::new(&options.tls, &published).map_err(StartError::Tls)?),
             false => None,
         };
-        let mut sockets: Vec<Vec<Bound>> = (0..options.workers).map(|_| Vec::new()).collect();
+        let mut sockets: Vec<Sockets> = (0..options.workers).map(|_| Sockets::default()).collect();
+        let mut addresses = Vec::with_capacity(options.listen.len());
         for listen in &options.listen {
-            let mut listen = *listen;
-            for worker in &mut sockets {
-                let failed = |source| StartError::Listen { address: listen.address, source };
-                let socket = bind(&listen).map_err(failed)?;
-                // The first socket's port is everybody's, also where the system chose it.
-                listen.address = socket.local_addr().map_err(failed)?;
-                let tls = tls.as_ref().filter(|_| listen.tls);
-                let tls = tls.map(|tls| tls.acceptor(listen.http2).clone());
-                worker.push(Bound { socket, tls, http2: listen.http2 });
-            }
-            addresses.push(listen.address);
+            let tls = tls.as_ref().filter(|_| listen.tls).map(|tls| tls.acceptor(listen.http2));
+            let serves = if listen.http2 { Serves::Http2 } else { Serves::Http1 };
+            addresses.push(bind_all(&mut sockets, listen.address, |sockets, address| {
+                let socket = bind(address, listen.backlog)?;
+                let local = socket.local_addr()?;
+                let (tls, proxy_protocol) = (tls.cloned(), listen.proxy_protocol);
+                sockets.listeners.push(Bound { socket, serves, tls, proxy_protocol });
+                Ok(local)
+            })?);
+        }
+        let mut stream_addresses = Vec::with_capacity(options.stream_listen.len());
+        for listen in &options.stream_listen {
+            let tls = tls.as_ref().filter(|_| listen.tls).map(TlsListeners::stream_acceptor);
+            stream_addresses.push(bind_all(&mut sockets, listen.address, |sockets, address| {
+                if listen.udp {
+                    let socket = bind_datagrams(address)?;
+                    let local = socket.local_addr()?;
+                    sockets.datagrams.push(socket);
+                    return Ok(local);
+                }
+                let socket = bind(address, listen.backlog)?;
+                let local = socket.local_addr()?;
+                let (tls, proxy_protocol) = (tls.cloned(), listen.proxy_protocol);
+                sockets.listeners.push(Bound { socket, serves: Serves::Streams, tls, proxy_protocol });
+                Ok(local)
+            })?);
         }
 
+        let (requests, streams) = (options.access_log.as_ref(), options.stream_access_log.as_ref());
+        let streams = streams.filter(|_| !options.stream_listen.is_empty());
+        let access_logs = AccessLogs::start(requests, streams).map_err(StartError::AccessLog)?;
         let tls_clients = TlsClients::new(options.upstream_tls.clone());
         let (dns, questions) = Dns::new(options.resolver.clone());
         let shared = Arc::new(Shared::new(dns, tls_clients));
@@ -104,12 +130,12 @@ impl<R: PluginRuntime> Proxy<R> {
         for (number, (sockets, counters)) in sockets.into_iter().zip(&counters).enumerate() {
             let (options, runtime) = (Arc::clone(&options), Arc::clone(&runtime));
             let (published, counters) = (Arc::clone(&published), Arc::clone(counters));
-            let shared = Arc::clone(&shared);
+            let (shared, logs) = (Arc::clone(&shared), access_logs.clone());
             let orders = orders.subscribe();
             let thread = std::thread::Builder::new()
                 .name(format!("worker-{number}"))
                 .spawn(move || {
-                    let worker = Worker::new(number, runtime, options, published, counters, shared);
+                    let worker = Worker::new(number, runtime, options, published, counters, shared, &logs);
                     if let Err(error) = serve(worker, sockets, orders) {
                         tracing::error!(worker = number, %error, "a worker could not start");
                     }
@@ -125,7 +151,17 @@ impl<R: PluginRuntime> Proxy<R> {
                 .map_err(StartError::Worker)?
         };
         let (threads, upkeep) = (Mutex::new(threads), Mutex::new(Some(upkeep)));
-        Ok(Self { published, addresses, orders, threads, upkeep, shared, counters })
+        Ok(Self {
+            published,
+            addresses,
+            orders,
+            threads,
+            upkeep,
+            shared,
+            counters,
+            access_logs,
+            stream_addresses,
+        })
     }
 
     /// Makes `next` what new requests are served from. Requests under way end on the snapshot that they began on.
@@ -147,6 +183,11 @@ impl<R: PluginRuntime> Proxy<R> {
     /// The addresses that clients can connect to, with the ports that the system chose.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// The addresses that clients whose streams are carried can connect to, with the ports that the system chose.
+    pub fn stream_addresses(&self) -> &[SocketAddr] {
+        &self.stream_addresses
     }
 
     /// What all workers counted.
@@ -178,7 +219,13 @@ impl<R: PluginRuntime> Proxy<R> {
         for thread in threads.into_iter().chain(self.upkeep.lock().take()) {
             let _ = thread.join();
         }
+        self.access_logs.stop();
         finished
+    }
+
+    /// Begins the files of logs anew, for whoever has moved them away.
+    pub fn reopen_logs(&self) {
+        self.access_logs.reopen();
     }
 }
 
@@ -214,39 +261,73 @@ impl<R: PluginRuntime> Published<R> {
     }
 }
 
-/// A listening socket on its way to its worker.
+/// The sockets of a worker, on their way to it.
+#[derive(Default)]
+struct Sockets {
+    listeners: Vec<Bound>,
+    datagrams: Vec<std::net::UdpSocket>,
+}
+
 struct Bound {
     socket: std::net::TcpListener,
+    serves: Serves,
     tls: Option<TlsAcceptor>,
-    http2: bool,
+    proxy_protocol: bool,
 }
 
 /// Runs a worker on the current thread until it has ended.
 fn serve<R: PluginRuntime>(
     worker: Worker<R>,
-    sockets: Vec<Bound>,
+    sockets: Sockets,
     orders: watch::Receiver<Order>,
 ) -> io::Result<()> {
     let runtime = tokio::runtime::LocalRuntime::new()?;
     runtime.block_on(async {
         let listeners = sockets
+            .listeners
             .into_iter()
-            .map(|Bound { socket, tls, http2 }| {
-                Ok(Listener { socket: TcpListener::from_std(socket)?, tls, http2 })
+            .map(|Bound { socket, serves, tls, proxy_protocol }| {
+                Ok(Listener { socket: TcpListener::from_std(socket)?, serves, tls, proxy_protocol })
             })
             .collect::<io::Result<_>>()?;
-        Rc::new(worker).run(listeners, orders).await;
+        let datagrams = sockets.datagrams.into_iter().map(UdpSocket::from_std).collect::<io::Result<_>>()?;
+        Rc::new(worker).run(listeners, datagrams, orders).await;
         Ok(())
     })
 }
 
+/// Binds an address for each worker. The first socket's port is everybody's, also where the system chose it.
+fn bind_all(
+    workers: &mut [Sockets],
+    mut address: SocketAddr,
+    mut bind: impl FnMut(&mut Sockets, SocketAddr) -> io::Result<SocketAddr>,
+) -> Result<SocketAddr, StartError> {
+    for sockets in workers {
+        address = bind(sockets, address).map_err(|source| StartError::Listen { address, source })?;
+    }
+    Ok(address)
+}
+
 /// A listening socket that other workers can open beside this one.
-fn bind(listen: &ListenAddress) -> io::Result<std::net::TcpListener> {
-    let socket = Socket::new(Domain::for_address(listen.address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
+fn bind(address: SocketAddr, backlog: u32) -> io::Result<std::net::TcpListener> {
+    let socket = shared_socket(address, Type::STREAM, Protocol::TCP)?;
+    socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+    Ok(socket.into())
+}
+
+/// A socket for datagrams that other workers can open beside this one. The system gives the datagrams of one client to one
+/// of them.
+fn bind_datagrams(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
+    Ok(shared_socket(address, Type::DGRAM, Protocol::UDP)?.into())
+}
+
+fn shared_socket(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
+    if kind == Type::STREAM {
+        socket.set_reuse_address(true)?;
+    }
     socket.set_reuse_port(true)?;
     socket.set_nonblocking(true)?;
-    socket.bind(&listen.address.into())?;
-    socket.listen(i32::try_from(listen.backlog).unwrap_or(i32::MAX))?;
-    Ok(socket.into())
+    socket.bind(&address.into())?;
+    Ok(socket)
 }

@@ -8,7 +8,7 @@ use moongate_router::ProtocolRefusal;
 
 use crate::answer::Answer;
 use crate::body::ResponseBody;
-use crate::error::Failure;
+use crate::error::{Failure, page};
 use crate::forwarded::{Peer, X_FORWARDED_HOST, bare_host};
 
 impl From<ProtocolRefusal> for Failure {
@@ -68,11 +68,7 @@ fn redirect_to_https(
         HttpsRedirectStatus::PermanentRedirect => ("308 Permanent Redirect", "text/html; charset=UTF-8"),
     };
     answer.head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    let page = format!(
-        "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n\
-         </html>\r\n"
-    );
-    answer.body = ResponseBody::Full(page.into());
+    answer.body = ResponseBody::Full(page(title).into());
 }
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");

@@ -54,6 +54,10 @@ pub(crate) struct CompiledRoute<R: PluginRuntime> {
     pub(crate) strip_path: bool,
     pub(crate) preserve_host: bool,
     pub(crate) path_handling: PathHandling,
+    /// Whether streams that begin with TLS are passed on as they come.
+    pub(crate) passes_through: bool,
+    /// Whether bodies of unknown length are read whole before they are sent.
+    pub(crate) request_buffering: bool,
     /// Where not every request will do.
     pub(crate) demand: Option<ProtocolDemand>,
 }
@@ -175,6 +179,8 @@ impl<R: PluginRuntime> Snapshot<R> {
                     strip_path: route.strip_path,
                     preserve_host: route.preserve_host,
                     path_handling: router.path_handling(route.path_handling),
+                    request_buffering: route.request_buffering,
+                    passes_through: route.protocols.contains(&Protocol::TlsPassthrough),
                     demand: demand(route),
                 })
             })

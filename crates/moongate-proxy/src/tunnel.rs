@@ -3,6 +3,7 @@
 //! The upstream's answer to the handshake goes to the client like any other, with its plugins. From then on bytes go both
 //! ways as they come, and nobody looks at them.
 
+use std::cell::Cell;
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
@@ -32,6 +33,13 @@ pub(crate) struct Tunnel {
     pub(crate) timeout: Duration,
 }
 
+/// Bytes that were carried.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Traffic {
+    pub(crate) to_upstream: u64,
+    pub(crate) from_upstream: u64,
+}
+
 /// The connection of an upstream.
 pub(crate) enum UpstreamStream {
     Plain(TcpStream),
@@ -39,16 +47,17 @@ pub(crate) enum UpstreamStream {
 }
 
 impl Tunnel {
-    /// Carries bytes both ways until both sides have ended or were silent for too long. `early` is what the client sent right
-    /// behind its request.
+    /// Carries bytes both ways until both sides have ended or were silent for too long, and tells how many. `early` is what
+    /// the client sent already, such as what came right behind its request.
     pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
         self,
         mut client: S,
         early: Bytes,
         deadline: &Deadline,
-    ) -> io::Result<()> {
+    ) -> (io::Result<()>, Traffic) {
         let timeout = self.timeout;
-        let mut upstream = Watched { stream: self.upstream, deadline, timeout };
+        let traffic = Cell::default();
+        let mut upstream = Watched { stream: self.upstream, deadline, timeout, traffic: &traffic };
         deadline.wait(Instant::now(), timeout);
         let mut carrying = pin!(async {
             upstream.write_all(&early).await?;
@@ -56,7 +65,7 @@ impl Tunnel {
             client.write_all(&self.early).await?;
             tokio::io::copy_bidirectional(&mut client, &mut upstream).await.map(drop)
         });
-        std::future::poll_fn(|cx| {
+        let result = std::future::poll_fn(|cx| {
             let result = carrying.as_mut().poll(cx);
             if result.is_pending() {
                 deadline.wake(cx.waker());
@@ -66,7 +75,8 @@ impl Tunnel {
             }
             result
         })
-        .await
+        .await;
+        (result, traffic.get())
     }
 }
 
@@ -118,11 +128,15 @@ struct Watched<'d> {
     stream: UpstreamStream,
     deadline: &'d Deadline,
     timeout: Duration,
+    traffic: &'d Cell<Traffic>,
 }
 
 impl Watched<'_> {
-    fn used(&self) {
+    fn used(&self, count: impl FnOnce(&mut Traffic)) {
         self.deadline.wait(Instant::now(), self.timeout);
+        let mut traffic = self.traffic.get();
+        count(&mut traffic);
+        self.traffic.set(traffic);
     }
 }
 
@@ -132,11 +146,13 @@ impl AsyncRead for Watched<'_> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
         let result = ready!(match &mut self.stream {
             UpstreamStream::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
             UpstreamStream::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
         });
-        self.used();
+        let read = buffer.filled().len() - before;
+        self.used(|traffic| traffic.from_upstream += read as u64);
         Poll::Ready(result)
     }
 }
@@ -147,7 +163,8 @@ impl AsyncWrite for Watched<'_> {
             UpstreamStream::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             UpstreamStream::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
         });
-        self.used();
+        let written = result.as_ref().map_or(0, |written| *written);
+        self.used(|traffic| traffic.to_upstream += written as u64);
         Poll::Ready(result)
     }
 

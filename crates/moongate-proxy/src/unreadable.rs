@@ -23,20 +23,24 @@ const MAX_LENGTH: usize = 256;
 
 /// Knows what to say instead of the parser's own answers.
 pub(crate) trait Explain {
-    /// What to write instead of `written`; `None` when that is no answer of the parser's own.
-    fn explain(&self, written: &[u8]) -> Option<Explanation>;
+    /// What to write instead of `written`; `None` when that is no answer of the parser's own. The `complaint` is what is
+    /// known to be wrong where the parser speaks of a bad request.
+    fn explain(&self, written: &[u8], complaint: Option<Failure>) -> Option<Explanation>;
 }
 
 impl<R: PluginRuntime> Explain for Worker<R> {
-    fn explain(&self, written: &[u8]) -> Option<Explanation> {
+    fn explain(&self, written: &[u8], complaint: Option<Failure>) -> Option<Explanation> {
         let (failure, date) = read(written)?;
-        let text = write(failure, date, &self.options, self.request_id());
-        Some(Explanation { text, written: 0 })
+        let failure = complaint.filter(|_| failure == Failure::BadRequest).unwrap_or(failure);
+        let (text, body_length) = write(failure, date, &self.options, self.request_id());
+        Some(Explanation { status: failure.status().as_u16(), body_length, text, written: 0 })
     }
 }
 
 /// The last answer on a connection.
 pub(crate) struct Explanation {
+    pub(crate) status: u16,
+    pub(crate) body_length: usize,
     text: Vec<u8>,
     written: usize,
 }
@@ -81,7 +85,8 @@ fn read(written: &[u8]) -> Option<(Failure, &str)> {
     Some((failure, date))
 }
 
-fn write(failure: Failure, date: &str, options: &ProxyOptions, id: u128) -> Vec<u8> {
+/// The whole answer, and the length of its body.
+fn write(failure: Failure, date: &str, options: &ProxyOptions, id: u128) -> (Vec<u8>, usize) {
     let (kind, body) = failure.body(&HeaderMap::new(), options.error_default_type, &format!("{id:032x}"));
     let mut headers = HeaderMap::new();
     headers.extend(HeaderValue::from_str(date).ok().map(|date| (header::DATE, date)));
@@ -96,7 +101,7 @@ fn write(failure: Failure, date: &str, options: &ProxyOptions, id: u128) -> Vec<
     }
     text.extend_from_slice(b"\r\n");
     text.extend_from_slice(&body);
-    text
+    (text, body.len())
 }
 
 #[cfg(test)]

@@ -16,11 +16,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use moongate_hooks::PluginRuntime;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
+use crate::access_log::{AccessLogs, LogBuffer, LogEntry};
 use crate::client::{ClientStream, Guard};
 use crate::deadline::{Clock, Deadline, Deadlines, LOOK};
 use crate::forwarded::Peer;
@@ -28,7 +29,9 @@ use crate::handler::Handler;
 use crate::options::ProxyOptions;
 use crate::pool::Pool;
 use crate::proxy::Published;
+use crate::proxy_protocol;
 use crate::snapshot::Snapshot;
+use crate::stream::{Accepted, Datagrams, within};
 use crate::tls::handshake;
 use crate::unreadable::Explain;
 use crate::upkeep::Shared;
@@ -55,6 +58,8 @@ pub(crate) struct Worker<R: PluginRuntime> {
     snapshot: RefCell<(u64, Rc<Held<R>>)>,
     deadlines: Deadlines,
     pub(crate) clock: Rc<Clock>,
+    pub(crate) log: Option<Rc<LogBuffer>>,
+    pub(crate) stream_log: Option<Rc<LogBuffer>>,
     draining: Cell<bool>,
     random: RefCell<fastrand::Rng>,
 }
@@ -73,10 +78,20 @@ impl<R: PluginRuntime> std::ops::Deref for Held<R> {
 /// Where a worker accepts connections.
 pub(crate) struct Listener {
     pub(crate) socket: TcpListener,
+    pub(crate) serves: Serves,
     /// Where clients speak TLS.
     pub(crate) tls: Option<TlsAcceptor>,
-    /// Whether clients may speak HTTP/2.
-    pub(crate) http2: bool,
+    /// Whether a load balancer tells about each client first.
+    pub(crate) proxy_protocol: bool,
+}
+
+/// What connections of a listener carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Serves {
+    Http1,
+    /// HTTP/2 or HTTP/1, as the client likes.
+    Http2,
+    Streams,
 }
 
 /// What a worker has counted; written by its thread alone.
@@ -111,6 +126,7 @@ impl<R: PluginRuntime> Worker<R> {
         published: Arc<Published<R>>,
         counters: Arc<WorkerCounters>,
         shared: Arc<Shared>,
+        logs: &AccessLogs,
     ) -> Self {
         let (version, snapshot) = published.load();
         Self {
@@ -124,6 +140,8 @@ impl<R: PluginRuntime> Worker<R> {
             snapshot: RefCell::new((version, Rc::new(Held(snapshot)))),
             deadlines: Deadlines::default(),
             clock: Rc::new(Clock::new()),
+            log: logs.requests.clone().map(LogBuffer::new),
+            stream_log: logs.streams.clone().map(LogBuffer::new),
             draining: Cell::new(false),
             random: RefCell::new(fastrand::Rng::new()),
         }
@@ -160,9 +178,18 @@ impl<R: PluginRuntime> Worker<R> {
     }
 
     /// Serves until it is told to drain, and then until the last connection has ended.
-    pub(crate) async fn run(self: Rc<Self>, listeners: Vec<Listener>, mut orders: watch::Receiver<Order>) {
+    pub(crate) async fn run(
+        self: Rc<Self>,
+        listeners: Vec<Listener>,
+        datagrams: Vec<UdpSocket>,
+        mut orders: watch::Receiver<Order>,
+    ) {
         let open = Rc::new(Cell::new(0_usize));
         let housekeeping = tokio::task::spawn_local(Rc::clone(&self).keep_house());
+        let receiving: Vec<_> = datagrams
+            .into_iter()
+            .map(|socket| tokio::task::spawn_local(Datagrams::new(socket).run(Rc::clone(&self))))
+            .collect();
         let mut accepting: Vec<_> = listeners
             .into_iter()
             .map(|listener| {
@@ -182,6 +209,9 @@ impl<R: PluginRuntime> Worker<R> {
         for task in accepting {
             task.abort();
         }
+        for task in receiving {
+            task.abort();
+        }
         while open.get() > 0 && *orders.borrow() != Order::Stop {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -197,6 +227,9 @@ impl<R: PluginRuntime> Worker<R> {
                 self.deadlines.shorten_rest(now, LINGER);
             }
             self.deadlines.look(now);
+            for log in self.log.iter().chain(&self.stream_log) {
+                log.look();
+            }
             looks = looks.wrapping_add(1);
             if looks.is_multiple_of(20) {
                 self.pool.sweep(now);
@@ -254,45 +287,33 @@ impl<R: PluginRuntime> Worker<R> {
         let guard = Rc::new(Guard::new(&deadline));
         let now = Instant::now();
         deadline.rest(now, if self.is_draining() { LINGER } else { self.options.client_header_timeout });
-        let mut handler = Handler {
-            worker: Rc::clone(self),
-            peer: Peer::new(address, local, &self.options),
-            deadline,
-            guard,
-            tunnel: Cell::default(),
-        };
+        if listener.serves == Serves::Streams {
+            let (tls, proxy_protocol) = (listener.tls.clone(), listener.proxy_protocol);
+            let accepted = Accepted { stream, address, tls, proxy_protocol, deadline };
+            let worker = Rc::clone(self);
+            tokio::task::spawn_local(async move {
+                let _counted = counted;
+                worker.serve_stream(accepted).await;
+            });
+            return;
+        }
+        let peer = Peer::new(address, local, &self.options);
+        let log = self.log.as_ref().map(|buffer| LogEntry::new(buffer, peer.text().clone()));
+        let handler =
+            Handler { worker: Rc::clone(self), peer, deadline, guard, log, tunnel: Cell::default() };
         // Several tasks, so that plain connections do not carry what only others need.
         match &listener.tls {
-            None if listener.http2 => {
-                tokio::task::spawn_local(async move {
-                    let _counted = counted;
-                    match handler.begins_with_http2(&stream).await {
-                        true => handler.serve_http2(stream).await,
-                        false => handler.serve_http1(stream).await,
-                    }
-                });
-            }
-            None => {
+            None if !listener.proxy_protocol && listener.serves == Serves::Http1 => {
                 tokio::task::spawn_local(async move {
                     let _counted = counted;
                     handler.serve_http1(stream).await;
                 });
             }
-            Some(acceptor) => {
-                let acceptor = acceptor.clone();
+            tls => {
+                let (tls, serves, proxied) = (tls.clone(), listener.serves, listener.proxy_protocol);
                 tokio::task::spawn_local(async move {
                     let _counted = counted;
-                    match handshake(acceptor, stream, &handler.deadline, &handler.guard).await {
-                        Ok((stream, session)) => {
-                            let http2 = session.http2;
-                            handler.peer.tls = Some(Rc::new(session));
-                            match http2 {
-                                true => handler.serve_http2(stream).await,
-                                false => handler.serve_http1(stream).await,
-                            }
-                        }
-                        Err(error) => tracing::debug!(%address, %error, "a TLS handshake failed"),
-                    }
+                    handler.serve(stream, tls, serves, proxied).await;
                 });
             }
         }
@@ -300,12 +321,51 @@ impl<R: PluginRuntime> Worker<R> {
 }
 
 impl<R: PluginRuntime> Handler<R> {
+    /// Finds out what a connection speaks, and serves it until it ends.
+    async fn serve(
+        mut self,
+        mut stream: TcpStream,
+        tls: Option<TlsAcceptor>,
+        serves: Serves,
+        is_proxied: bool,
+    ) {
+        let address = self.peer.address;
+        if is_proxied {
+            let told = within(&self.deadline, proxy_protocol::receive(&mut stream)).await;
+            match told.and_then(|told| told) {
+                Ok(client) => self.peer.proxied = client.map(|client| client.ip().to_canonical()),
+                Err(error) => {
+                    tracing::debug!(%address, %error, "a connection did not begin with the PROXY protocol");
+                    return;
+                }
+            }
+        }
+        match tls {
+            None if serves == Serves::Http2 && self.begins_with_http2(&stream).await => {
+                self.serve_http2(stream).await;
+            }
+            None => self.serve_http1(stream).await,
+            Some(acceptor) => match handshake(acceptor, stream, &self.deadline, &self.guard).await {
+                Ok((stream, session)) => {
+                    let http2 = session.http2;
+                    self.peer.tls = Some(Rc::new(session));
+                    match http2 {
+                        true => self.serve_http2(stream).await,
+                        false => self.serve_http1(stream).await,
+                    }
+                }
+                Err(error) => tracing::debug!(%address, %error, "a TLS handshake failed"),
+            },
+        }
+    }
+
     /// Serves HTTP/1 on a connection until it ends.
     async fn serve_http1<S: AsyncRead + AsyncWrite + Unpin>(self, stream: S) {
         let max_head = self.worker.options.max_header_size;
         let (address, deadline, guard) =
             (self.peer.address, Rc::clone(&self.deadline), Rc::clone(&self.guard));
         let explain: Rc<dyn Explain> = Rc::clone(&self.worker) as Rc<dyn Explain>;
+        let log = self.log.clone();
         let handler = Rc::new(self);
         let service = {
             let handler = Rc::clone(&handler);
@@ -317,7 +377,10 @@ impl<R: PluginRuntime> Handler<R> {
             .max_header_size(max_head)
             .allow_multiple_spaces_in_request_line_delimiters(true)
             .max_buf_size(BUFFER.max(max_head))
-            .serve_connection(TokioIo::new(ClientStream::new(stream, Rc::clone(&guard), explain)), service);
+            .serve_connection(
+                TokioIo::new(ClientStream::new(stream, Rc::clone(&guard), explain, log)),
+                service,
+            );
         let mut result = std::future::poll_fn(|cx| {
             let result = Pin::new(&mut connection).poll(cx);
             if result.is_pending() {
@@ -333,7 +396,7 @@ impl<R: PluginRuntime> Handler<R> {
         if let Some(tunnel) = handler.tunnel.take() {
             let parts = connection.into_parts();
             // In a box, so that connections that stay with HTTP do not carry what it needs.
-            result = Box::pin(tunnel.run(parts.io.into_inner(), parts.read_buf, &deadline)).await;
+            result = Box::pin(tunnel.run(parts.io.into_inner(), parts.read_buf, &deadline)).await.0;
         }
         if let Err(error) = result {
             tracing::debug!(%address, %error, "a connection ended with an error");

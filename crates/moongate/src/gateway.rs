@@ -1,13 +1,13 @@
 //! The gateway as a whole.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
 use moongate_hooks::PluginCatalog;
 use moongate_plugin_host::{HostError, PluginHost};
-use moongate_proxy::{ListenAddress, Proxy, ProxyOptions};
+use moongate_proxy::{AccessLogOptions, ListenAddress, LogTarget, Proxy, ProxyOptions, StreamAddress};
 use moongate_store::{ReadOnlyStore, Store};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
@@ -90,8 +90,10 @@ impl Gateway {
         // What is quick to fail comes before plugins compile.
         let admin = AdminListeners::bind(&properties.admin_listen)
             .map_err(|(address, error)| StartError::Listen { property: "admin_listen", address, error })?;
-        for listener in &properties.proxy_listen {
-            ensure_free(listener)?;
+        let listeners =
+            [("proxy_listen", &properties.proxy_listen), ("stream_listen", &properties.stream_listen)];
+        for (property, listeners) in listeners {
+            listeners.iter().try_for_each(|listener| ensure_free(property, listener))?;
         }
         let no_thread = |name| move |source| StartError::Thread { name, source };
         let runtime = storage::runtime().map_err(no_thread("configuration"))?;
@@ -102,7 +104,8 @@ impl Gateway {
         }
         let (configuration, declarative) = configure(&properties, &host, &runtime)?;
         let snapshot = configuration.first_snapshot()?;
-        let proxy = Proxy::start(options, Arc::clone(&host), snapshot).map_err(not_started)?;
+        let proxy = Proxy::start(options, Arc::clone(&host), snapshot);
+        let proxy = proxy.map_err(|error| not_started(error, &properties))?;
         let proxy = Arc::new(proxy);
         configuration.serve_through(Arc::clone(&proxy));
         let mut running =
@@ -145,7 +148,7 @@ impl Gateway {
             id,
             hostname: node::hostname(),
             workers: u32::try_from(properties.worker_count()).unwrap_or(u32::MAX),
-            configuration: node::configuration(&properties, proxy.addresses(), &admin_addresses),
+            configuration: node::configuration(&properties, &proxy, &admin_addresses),
             admin_token: properties.admin_token.clone(),
             served: configuration,
             store,
@@ -173,6 +176,11 @@ impl Gateway {
         self.running.proxy.addresses()
     }
 
+    /// Where clients can connect to whose streams are carried, with the ports that the system chose.
+    pub fn stream_addresses(&self) -> &[SocketAddr] {
+        self.running.proxy.stream_addresses()
+    }
+
     /// Where the Admin API answers, with the ports that the system chose. Empty if `admin_listen` is off.
     pub fn admin_addresses(&self) -> &[SocketAddr] {
         &self.admin_addresses
@@ -184,6 +192,11 @@ impl Gateway {
     /// Why the configuration that is there stays in use.
     pub async fn reload(&self) -> Result<(), String> {
         self.requests.reload().await
+    }
+
+    /// Begins the files of logs anew, for whoever has moved them away.
+    pub fn reopen_logs(&self) {
+        self.running.proxy.reopen_logs();
     }
 
     /// Accepts no more connections, lets requests finish for up to the property `shutdown_timeout`, and ends
@@ -279,21 +292,42 @@ fn proxy_options(properties: &Properties, claim: &Claim) -> Result<ProxyOptions,
         backlog: listener.backlog,
         tls: listener.tls,
         http2: listener.http2,
+        proxy_protocol: listener.proxy_protocol,
+    };
+    let stream_listen = |listener: &Listener| StreamAddress {
+        address: listener.address,
+        backlog: listener.backlog,
+        tls: listener.tls,
+        udp: listener.udp,
+        proxy_protocol: listener.proxy_protocol,
+    };
+    let log = |target: &Option<LogTarget>| {
+        let target = match target.as_ref()? {
+            // A path that is absolute stays as it is.
+            LogTarget::File(path) => LogTarget::File(properties.prefix.join(path)),
+            output => output.clone(),
+        };
+        Some(AccessLogOptions { target, format: properties.access_log_format })
     };
     Ok(ProxyOptions {
         listen: properties.proxy_listen.iter().map(listen).collect(),
+        stream_listen: properties.stream_listen.iter().map(stream_listen).collect(),
         tls: tls::client_options(properties, claim)?,
         upstream_tls: tls::upstream_options(properties)?,
         workers: properties.worker_count(),
         headers: properties.headers,
         trusted: properties.trusted_ips.clone(),
-        real_ip_header: Some(properties.real_ip_header.clone()),
+        real_ip: properties.real_ip_header.clone(),
+        real_ip_recursive: properties.real_ip_recursive,
         keepalive_pool_size: properties.upstream_keepalive_pool_size,
         keepalive_idle_timeout: properties.upstream_keepalive_idle_timeout,
         client_header_timeout: properties.client_header_timeout,
         client_idle_timeout: properties.client_idle_timeout,
         max_header_size: properties.max_header_size,
         error_default_type: properties.error_default_type,
+        access_log: log(&properties.proxy_access_log),
+        stream_access_log: log(&properties.proxy_stream_access_log),
+        body_directory: properties.prefix.as_path().into(),
         ..ProxyOptions::default()
     })
 }
@@ -302,15 +336,20 @@ fn proxy_options(properties: &Properties, claim: &Claim) -> Result<ProxyOptions,
 ///
 /// The workers share their ports among themselves, and the system would let another gateway of the same user
 /// take part: half of the requests would go to the wrong one.
-fn ensure_free(listener: &Listener) -> Result<(), StartError> {
-    let failed = |error| StartError::Listen { property: "proxy_listen", address: listener.address, error };
-    TcpListener::bind(listener.address).map(drop).map_err(failed)
+fn ensure_free(property: &'static str, listener: &Listener) -> Result<(), StartError> {
+    let bound = match listener.udp {
+        true => UdpSocket::bind(listener.address).map(drop),
+        false => TcpListener::bind(listener.address).map(drop),
+    };
+    bound.map_err(|error| StartError::Listen { property, address: listener.address, error })
 }
 
-fn not_started(error: moongate_proxy::StartError) -> StartError {
+fn not_started(error: moongate_proxy::StartError, properties: &Properties) -> StartError {
     match error {
         moongate_proxy::StartError::Listen { address, source } => {
-            StartError::Listen { property: "proxy_listen", address, error: source }
+            let is_stream = properties.stream_listen.iter().any(|listener| listener.address == address);
+            let property = if is_stream { "stream_listen" } else { "proxy_listen" };
+            StartError::Listen { property, address, error: source }
         }
         error => StartError::Proxy(error),
     }

@@ -142,7 +142,11 @@ impl Node for GatewayNode {
 }
 
 /// The properties, with the addresses that are really listened on.
-pub(crate) fn configuration(properties: &Properties, proxy: &[SocketAddr], admin: &[SocketAddr]) -> Value {
+pub(crate) fn configuration(
+    properties: &Properties,
+    proxy: &Proxy<PluginHost>,
+    admin: &[SocketAddr],
+) -> Value {
     let mut shown = properties.to_json();
     let listeners = |addresses: &[SocketAddr], asked: &[Listener], reuseport: bool| -> Value {
         let shown = addresses.iter().zip(asked).map(|(address, asked)| {
@@ -152,7 +156,8 @@ pub(crate) fn configuration(properties: &Properties, proxy: &[SocketAddr], admin
                 "listener": address.to_string(),
                 "ssl": asked.tls,
                 "http2": asked.http2,
-                "proxy_protocol": false,
+                "udp": asked.udp,
+                "proxy_protocol": asked.proxy_protocol,
                 "deferred": false,
                 "reuseport": reuseport,
             })
@@ -160,7 +165,12 @@ pub(crate) fn configuration(properties: &Properties, proxy: &[SocketAddr], admin
         shown.collect()
     };
     if let Some(shown) = shown.as_object_mut() {
-        shown.insert("proxy_listeners".to_owned(), listeners(proxy, &properties.proxy_listen, true));
+        shown.insert(
+            "proxy_listeners".to_owned(),
+            listeners(proxy.addresses(), &properties.proxy_listen, true),
+        );
+        let streams = listeners(proxy.stream_addresses(), &properties.stream_listen, true);
+        shown.insert("stream_listeners".to_owned(), streams);
         shown.insert("admin_listeners".to_owned(), listeners(admin, &properties.admin_listen, false));
     }
     shown

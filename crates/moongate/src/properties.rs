@@ -7,6 +7,7 @@
 mod error;
 mod lines;
 mod listen;
+mod logs;
 mod plugins;
 mod sources;
 mod suggest;
@@ -51,7 +52,11 @@ impl Properties {
 
     /// What is written in the properties and changes nothing in this version.
     pub fn without_effect(&self) -> Vec<String> {
-        let listeners = [("proxy_listen", &self.proxy_listen), ("admin_listen", &self.admin_listen)];
+        let listeners = [
+            ("proxy_listen", &self.proxy_listen),
+            ("stream_listen", &self.stream_listen),
+            ("admin_listen", &self.admin_listen),
+        ];
         let flags = listeners.into_iter().flat_map(|(name, listeners)| {
             listeners.iter().flat_map(move |listener| {
                 listener.without_effect.iter().map(move |flag| {

@@ -31,7 +31,8 @@ impl TlsError {
 
 /// How TLS connections of clients are accepted. Without a certificate in the properties, the gateway makes its own, once.
 pub(crate) fn client_options(properties: &Properties, claim: &Claim) -> Result<TlsOptions, TlsError> {
-    if !properties.proxy_listen.iter().any(|listener| listener.tls) {
+    let mut listeners = properties.proxy_listen.iter().chain(&properties.stream_listen);
+    if !listeners.any(|listener| listener.tls) {
         return Ok(TlsOptions::default());
     }
     let mut default_certificates =

@@ -11,6 +11,7 @@ use self::server::Server;
 use crate::ProxyOptions;
 use crate::dns::ResolverOptions;
 
+mod bodies;
 mod checks;
 pub(crate) mod gateway;
 mod leftovers;

@@ -19,6 +19,7 @@ use crate::proxy::Published;
 #[derive(Clone)]
 pub(crate) struct TlsListeners {
     http1: TlsAcceptor,
+    streams: TlsAcceptor,
     http2: TlsAcceptor,
 }
 
@@ -47,12 +48,21 @@ impl TlsListeners {
             config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
             TlsAcceptor::from(Arc::new(config))
         };
-        Ok(Self { http1: offering(&[b"http/1.1"]), http2: offering(&[b"h2", b"http/1.1"]) })
+        Ok(Self {
+            http1: offering(&[b"http/1.1"]),
+            http2: offering(&[b"h2", b"http/1.1"]),
+            streams: offering(&[]),
+        })
     }
 
     /// Accepts connections of a listener that offers HTTP/2 or not.
     pub(crate) fn acceptor(&self, http2: bool) -> &TlsAcceptor {
         if http2 { &self.http2 } else { &self.http1 }
+    }
+
+    /// Accepts connections that carry streams, whatever protocol is spoken in them.
+    pub(crate) fn stream_acceptor(&self) -> &TlsAcceptor {
+        &self.streams
     }
 }
 

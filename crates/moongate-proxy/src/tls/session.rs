@@ -4,7 +4,7 @@ use std::io;
 use std::pin::pin;
 use std::task::Poll;
 
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -24,12 +24,12 @@ pub(crate) struct TlsSession {
 ///
 /// # Errors
 /// The session's or the connection's.
-pub(crate) async fn handshake(
+pub(crate) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     acceptor: TlsAcceptor,
-    stream: TcpStream,
+    stream: S,
     deadline: &Deadline,
     guard: &Guard,
-) -> io::Result<(TlsStream<TcpStream>, TlsSession)> {
+) -> io::Result<(TlsStream<S>, TlsSession)> {
     let mut accepting = pin!(acceptor.accept(stream));
     let stream = std::future::poll_fn(|cx| {
         let accepted = accepting.as_mut().poll(cx);

@@ -56,6 +56,7 @@ struct Signals {
     hangup: Signal,
     interrupt: Signal,
     terminate: Signal,
+    reopen: Signal,
 }
 
 impl Signals {
@@ -64,16 +65,21 @@ impl Signals {
             hangup: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            reopen: signal(SignalKind::user_defined1())?,
         })
     }
 
-    /// Reloads at each SIGHUP; returns when the gateway shall end.
+    /// Reloads at each SIGHUP, begins logs anew at each SIGUSR1; returns when the gateway shall end.
     async fn serve(&mut self, gateway: &Gateway) {
         loop {
             tokio::select! {
                 _ = self.hangup.recv() => {}
                 _ = self.interrupt.recv() => return,
                 _ = self.terminate.recv() => return,
+                _ = self.reopen.recv() => {
+                    gateway.reopen_logs();
+                    continue;
+                }
             }
             tracing::info!("SIGHUP, the configuration is read again");
             tokio::select! {
@@ -99,8 +105,13 @@ fn announce(gateway: &Gateway) {
             addresses.iter().map(|address| format!("http://{address}")).collect::<Vec<_>>().join(", ")
         }
     };
+    let streams: Vec<_> = gateway.stream_addresses().iter().map(SocketAddr::to_string).collect();
+    let streams = match streams.as_slice() {
+        [] => String::new(),
+        streams => format!("\n  streams    {}", streams.join(", ")),
+    };
     say(&format!(
-        "Moongate {} started\n  proxy      {}\n  Admin API  {}",
+        "Moongate {} started\n  proxy      {}{streams}\n  Admin API  {}",
         crate::VERSION,
         urls(gateway.proxy_addresses()),
         urls(gateway.admin_addresses())

@@ -18,6 +18,10 @@ pub struct Listener {
     pub tls: bool,
     /// Whether clients may speak HTTP/2.
     pub http2: bool,
+    /// Whether clients send datagrams.
+    pub udp: bool,
+    /// Whether a load balancer tells about each client first, in the PROXY protocol.
+    pub proxy_protocol: bool,
     /// Flags that are known and change nothing in this version.
     pub without_effect: Vec<String>,
 }
@@ -30,6 +34,8 @@ impl Listener {
             backlog: BACKLOG,
             tls: false,
             http2: false,
+            udp: false,
+            proxy_protocol: false,
             without_effect: Vec::new(),
         }
     }
@@ -40,8 +46,47 @@ impl Listener {
     }
 }
 
+/// Reads addresses where requests are served.
+pub(super) fn read_http(value: &Value) -> Read<Vec<Listener>> {
+    without(read(value)?, &[("udp", |listener| listener.udp)])
+}
+
+/// Reads addresses where streams are carried.
+pub(super) fn read_streams(value: &Value) -> Read<Vec<Listener>> {
+    let flags: [(_, fn(&Listener) -> bool); 3] = [
+        ("http2", |listener| listener.http2),
+        ("udp ssl", |listener| listener.udp && listener.tls),
+        ("udp proxy_protocol", |listener| listener.udp && listener.proxy_protocol),
+    ];
+    without(read(value)?, &flags)
+}
+
+/// Reads addresses where TLS is not spoken.
+pub(super) fn read_plain(value: &Value) -> Read<Vec<Listener>> {
+    let flags: [(_, fn(&Listener) -> bool); 4] = [
+        ("ssl", |listener| listener.tls),
+        ("http2", |listener| listener.http2),
+        ("udp", |listener| listener.udp),
+        ("proxy_protocol", |listener| listener.proxy_protocol),
+    ];
+    without(read(value)?, &flags)
+}
+
+/// Refuses listeners that ask for what is not served where they are.
+fn without(listeners: Vec<Listener>, flags: &[(&str, fn(&Listener) -> bool)]) -> Read<Vec<Listener>> {
+    for listener in &listeners {
+        if let Some((flag, _)) = flags.iter().find(|(_, is_asked)| is_asked(listener)) {
+            return wrong(format!(
+                "{} asks for `{flag}`, which this version does not serve here; remove the flag or the address",
+                listener.address
+            ));
+        }
+    }
+    Ok(listeners)
+}
+
 /// Reads `address:port` with flags behind it, several of them as a list, or `off`.
-pub(super) fn read(value: &Value) -> Read<Vec<Listener>> {
+fn read(value: &Value) -> Read<Vec<Listener>> {
     let items = items(value)?;
     match items.as_slice() {
         [] => return wrong("names no address; write `off` to listen on none"),
@@ -52,24 +97,9 @@ pub(super) fn read(value: &Value) -> Read<Vec<Listener>> {
     let listeners = each(&items, |item| listener(item))?;
     for (at, listener) in listeners.iter().enumerate() {
         let fixed = listener.address.port() != 0;
-        if fixed && listeners.iter().skip(at + 1).any(|other| other.address == listener.address) {
+        let is_same = |other: &Listener| other.address == listener.address && other.udp == listener.udp;
+        if fixed && listeners.iter().skip(at + 1).any(is_same) {
             return wrong(format!("names {} twice", listener.address));
-        }
-    }
-    Ok(listeners)
-}
-
-/// Reads what [`read`] does, where TLS is not spoken.
-pub(super) fn read_plain(value: &Value) -> Read<Vec<Listener>> {
-    let listeners = read(value)?;
-    for listener in &listeners {
-        for (asked, flag) in [(listener.tls, "ssl"), (listener.http2, "http2")] {
-            if asked {
-                return wrong(format!(
-                    "{} asks for `{flag}`, which this version does not serve here; remove the flag or the address",
-                    listener.address
-                ));
-            }
         }
     }
     Ok(listeners)
@@ -83,7 +113,8 @@ pub(super) fn show(listeners: &[Listener]) -> Json {
     let show = |listener: &Listener| {
         let flag = |set, name| if set { name } else { "" };
         let (http2, tls) = (flag(listener.http2, " http2"), flag(listener.tls, " ssl"));
-        format!("{}{http2}{tls} backlog={}", listener.address, listener.backlog)
+        let (udp, proxied) = (flag(listener.udp, " udp"), flag(listener.proxy_protocol, " proxy_protocol"));
+        format!("{}{http2}{tls}{udp}{proxied} backlog={}", listener.address, listener.backlog)
     };
     listeners.iter().map(show).collect()
 }
@@ -110,14 +141,17 @@ fn listener(text: &str) -> Read<Listener> {
             "so_keepalive" | "deferred" | "ipv6only" => listener.without_effect.push(flag.to_owned()),
             "ssl" => listener.tls = true,
             "http2" => listener.http2 = true,
-            "proxy_protocol" | "quic" => {
+            "udp" => listener.udp = true,
+            "proxy_protocol" => listener.proxy_protocol = true,
+            "quic" => {
                 return wrong(format!(
                     "`{text}` asks for `{name}`, which this version does not serve; remove the flag or the address"
                 ));
             }
             _ => {
                 return wrong(format!(
-                    "`{flag}` is no flag of an address; `ssl`, `http2`, `reuseport` and `backlog=N` are"
+                    "`{flag}` is no flag of an address; `ssl`, `http2`, `proxy_protocol`, `udp`, `reuseport` and \
+                     `backlog=N` are"
                 ));
             }
         }

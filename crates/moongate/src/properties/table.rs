@@ -9,13 +9,14 @@ use http::HeaderName;
 use ipnet::IpNet;
 use moongate_model::core::RouterFlavor;
 use moongate_plugin_host::PluginSettings;
-use moongate_proxy::{ErrorType, HeaderTokens, TlsVersion};
+use moongate_proxy::{AccessLogFormat, ErrorType, HeaderTokens, LogTarget, RealIp, TlsVersion};
 use serde_json::Value as Json;
 use serde_yaml::Value;
 
 use super::value::{self, Read};
 use super::{
-    CipherSuite, Database, Listener, LogFormat, LogLevel, Pem, Trust, Workers, listen, plugins, tls, words,
+    CipherSuite, Database, Listener, LogFormat, LogLevel, Pem, Trust, Workers, listen, logs, plugins, tls,
+    words,
 };
 
 /// One property: what it is called, what it is for, and how it is read and shown.
@@ -102,9 +103,12 @@ properties! {
     declarative_config: Option<PathBuf> = None, value::optional_path, value::show_optional_path;
 
     /// Where clients send their requests: `address:port`, several separated by commas, or `off`.
-    /// Behind an address, `ssl` asks for TLS, `http2` lets clients speak HTTP/2 as well, and `backlog=N` sets how
-    /// many connections may wait to be accepted.
-    proxy_listen: Vec<Listener> = default_listeners(), listen::read, listen::show;
+    /// Behind an address, `ssl` asks for TLS, `http2` lets clients speak HTTP/2 as well, `proxy_protocol` says that a load
+    /// balancer tells about each client first, and `backlog=N` sets how many connections may wait to be accepted.
+    proxy_listen: Vec<Listener> = default_listeners(), listen::read_http, listen::show;
+
+    /// Where clients connect to whose streams are carried, in the form of `proxy_listen`, with `udp` for datagrams.
+    stream_listen: Vec<Listener> = Vec::new(), listen::read_streams, listen::show;
 
     /// Where the Admin API listens, in the form of `proxy_listen`. Whoever reaches it owns the gateway.
     admin_listen: Vec<Listener> = vec![Listener::new(Ipv4Addr::LOCALHOST, 8001)], listen::read_plain, listen::show;
@@ -165,8 +169,12 @@ properties! {
     /// Addresses and networks of the load balancers whose X-Forwarded-* headers are believed.
     trusted_ips: Vec<IpNet> = Vec::new(), words::read_networks, words::show_networks;
 
-    /// The header in which a trusted load balancer names the client.
-    real_ip_header: HeaderName = HeaderName::from_static("x-real-ip"), words::read_header, words::show_header;
+    /// The header in which a trusted load balancer names the client, or `proxy_protocol`.
+    real_ip_header: RealIp = RealIp::Header(HeaderName::from_static("x-real-ip")), words::read_real_ip, words::show_real_ip;
+
+    /// Whether load balancers behind load balancers are believed: of a list, the client is the last one that is in none of
+    /// `trusted_ips`.
+    real_ip_recursive: bool = false, tls::read_flag, tls::show_flag;
 
     /// Headers that the gateway adds to responses: server_tokens, latency_tokens, X-Kong-Request-Id,
     /// X-Kong-Upstream-Status, single ones of the first two, or `off`.
@@ -203,8 +211,22 @@ properties! {
     /// How log lines look: text or json.
     log_format: LogFormat = LogFormat::Text, words::read_log_format, words::show_log_format;
 
+    /// Where requests are logged: a file, of which a relative path starts at `prefix`, /dev/stdout, /dev/stderr, or `off`.
+    /// SIGUSR1 has the file begun anew, and so has moving it away.
+    proxy_access_log: Option<LogTarget> = default_access_log(), logs::read_target, logs::show_target;
+
+    /// Where streams are logged, in the form of `proxy_access_log`.
+    proxy_stream_access_log: Option<LogTarget> = default_access_log(), logs::read_stream_target, logs::show_target;
+
+    /// How the lines of requests look: combined, with the request's id behind it, or json.
+    access_log_format: AccessLogFormat = AccessLogFormat::Combined, logs::read_format, logs::show_format;
+
     /// Directory for the process's own files. Commands such as `moongate reload` find the gateway by it.
     prefix: PathBuf = PathBuf::from(".moongate"), value::path, value::show_path;
+}
+
+fn default_access_log() -> Option<LogTarget> {
+    Some(LogTarget::File(PathBuf::from("logs/access.log")))
 }
 
 fn default_listeners() -> Vec<Listener> {

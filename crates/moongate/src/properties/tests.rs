@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use moongate_hooks::FailurePolicy;
-use moongate_proxy::{ErrorType, HeaderTokens, TlsVersion};
+use moongate_proxy::{AccessLogFormat, ErrorType, HeaderTokens, LogTarget, RealIp, TlsVersion};
 use serde_json::json;
 
-use super::{LogLevel, Properties, PropertiesError, Sources, TABLE, Workers};
+use super::{Listener, LogLevel, Properties, PropertiesError, Sources, TABLE, Workers};
 
 fn load(settings: &[&str]) -> Result<Properties, PropertiesError> {
     let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
@@ -210,7 +210,7 @@ fn what_is_no_address_is_refused_with_what_was_meant() {
         ("1.2.3.4:5 backlog", "`backlog` needs a number of connections, such as backlog=16384"),
         (
             "1.2.3.4:5 fast",
-            "`fast` is no flag of an address; `ssl`, `http2`, `reuseport` and `backlog=N` are",
+            "`fast` is no flag of an address; `ssl`, `http2`, `proxy_protocol`, `udp`, `reuseport` and `backlog=N` are",
         ),
         ("1.2.3.4:5, off", "`off` stands alone, without addresses beside it"),
         ("1.2.3.4:5, 1.2.3.4:5", "names 1.2.3.4:5 twice"),
@@ -220,7 +220,9 @@ fn what_is_no_address_is_refused_with_what_was_meant() {
         assert_eq!(refusal(&format!("admin_listen={text}")), format!("admin_listen {expected}"));
     }
     for (property, flag) in [
-        ("proxy_listen", "proxy_protocol"),
+        ("proxy_listen", "udp"),
+        ("stream_listen", "http2"),
+        ("stream_listen", "udp ssl"),
         ("proxy_listen", "quic"),
         ("admin_listen", "ssl"),
         ("admin_listen", "http2"),
@@ -242,6 +244,32 @@ fn listeners_ask_for_tls_and_http2_by_flags() {
     assert_eq!(flags, [(false, false), (true, true), (false, true)]);
     let shown = properties.to_json()["proxy_listen"][1].clone();
     assert_eq!(shown, "0.0.0.0:443 http2 ssl backlog=16384");
+}
+
+#[test]
+fn streams_have_listeners_of_their_own() {
+    let text = "stream_listen=0.0.0.0:9000 reuseport, 0.0.0.0:9443 ssl proxy_protocol, 0.0.0.0:9000 udp";
+    let properties = load(&[text]).unwrap();
+    let flags = |listener: &Listener| (listener.tls, listener.udp, listener.proxy_protocol);
+    let flags: Vec<_> = properties.stream_listen.iter().map(flags).collect();
+    assert_eq!(flags, [(false, false, false), (true, false, true), (false, true, false)]);
+    let shown = properties.to_json()["stream_listen"].clone();
+    assert_eq!(shown[1], "0.0.0.0:9443 ssl proxy_protocol backlog=16384");
+    assert_eq!(shown[2], "0.0.0.0:9000 udp backlog=16384");
+    assert!(refusal("stream_listen=0.0.0.0:1, 0.0.0.0:1").contains("twice"));
+}
+
+#[test]
+fn logs_are_files_outputs_or_off() {
+    let target = |text: &str| load(&[&format!("proxy_access_log={text}")]).unwrap().proxy_access_log;
+    assert_eq!(target("off"), None);
+    assert_eq!(target("/dev/stdout"), Some(LogTarget::Stdout));
+    assert_eq!(target("stderr"), Some(LogTarget::Stderr));
+    assert_eq!(target("/var/log/a.log"), Some(LogTarget::File("/var/log/a.log".into())));
+    assert!(refusal("proxy_access_log=logs/access.log combined").contains("access_log_format"));
+    let streams = load(&["proxy_stream_access_log=logs/s.log basic", "access_log_format=json"]).unwrap();
+    assert_eq!(streams.proxy_stream_access_log, Some(LogTarget::File("logs/s.log".into())));
+    assert_eq!(streams.access_log_format, AccessLogFormat::Json);
 }
 
 #[test]
@@ -334,9 +362,11 @@ fn words_are_taken_in_any_case_and_others_refused() {
     let properties = properties.unwrap();
     assert_eq!(properties.error_default_type, ErrorType::Xml);
     assert_eq!(properties.log_level, LogLevel::Crit);
-    assert_eq!(properties.real_ip_header, "x-forwarded-for");
+    assert_eq!(properties.real_ip_header, RealIp::Header("x-forwarded-for".parse().unwrap()));
     assert!(refusal("database=oracle").contains("auto, off, sqlite, postgres"));
-    assert!(refusal("real_ip_header=proxy_protocol").contains("not served"));
+    let proxied = load(&["real_ip_header=proxy_protocol", "real_ip_recursive=on"]).unwrap();
+    assert_eq!((proxied.real_ip_header, proxied.real_ip_recursive), (RealIp::ProxyProtocol, true));
+    assert!(refusal("real_ip_header=a b").contains("no header name"));
     assert_eq!(
         refusal("nginx_worker_processes=4"),
         "`nginx_worker_processes` is no property; did you mean `workers`?"

@@ -3,10 +3,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use http::HeaderName;
 use ipnet::IpNet;
 use moongate_model::core::RouterFlavor;
-use moongate_proxy::{ErrorType, HeaderTokens};
+use moongate_proxy::{ErrorType, HeaderTokens, RealIp};
 use serde_json::{Value as Json, json};
 use serde_yaml::Value;
 
@@ -88,16 +87,22 @@ pub(super) fn show_networks(networks: &[IpNet]) -> Json {
     show_list(networks)
 }
 
-pub(super) fn read_header(value: &Value) -> Read<HeaderName> {
+pub(super) fn read_real_ip(value: &Value) -> Read<RealIp> {
     let text = text(value)?;
     if text.eq_ignore_ascii_case("proxy_protocol") {
-        return wrong("`proxy_protocol` is not served by this version; name a header, such as X-Real-IP");
+        return Ok(RealIp::ProxyProtocol);
     }
-    text.parse().or_else(|_| wrong(format!("`{text}` is no header name, such as X-Real-IP")))
+    match text.parse() {
+        Ok(name) => Ok(RealIp::Header(name)),
+        Err(_) => wrong(format!("`{text}` is no header name, such as X-Real-IP, and not `proxy_protocol`")),
+    }
 }
 
-pub(super) fn show_header(name: &HeaderName) -> Json {
-    json!(name.as_str())
+pub(super) fn show_real_ip(real_ip: &RealIp) -> Json {
+    match real_ip {
+        RealIp::Header(name) => json!(name.as_str()),
+        RealIp::ProxyProtocol => json!("proxy_protocol"),
+    }
 }
 
 pub(super) fn read_tokens(value: &Value) -> Read<HeaderTokens> {

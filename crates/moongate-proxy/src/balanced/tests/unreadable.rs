@@ -58,3 +58,21 @@ fn a_request_line_may_have_more_spaces_than_it_needs() {
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     assert!(server.seen()[0].starts_with("GET /x?y HTTP/1.1\r\n"));
 }
+
+#[test]
+fn versions_and_codings_that_are_not_spoken_are_answered_with_a_page() {
+    let server = Server::start("a");
+    let gateway = Gateway::start(upstream("", &[(server.address(), 100)]), "");
+    for (sent, title) in [
+        ("GET /x HTTP/9.9\r\nHost: a\r\n\r\n", "505 HTTP Version Not Supported"),
+        ("GET /x HTTP/9.9", "505 HTTP Version Not Supported"),
+        ("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", "501 Not Implemented"),
+    ] {
+        let answer = told(&gateway, sent);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {title}\r\n")), "{answer}");
+        assert!(answer.contains("\r\ncontent-type: text/html; charset=UTF-8\r\n"), "{answer}");
+        assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+        assert!(answer.ends_with(&format!("<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n")));
+    }
+    assert!(server.seen().is_empty());
+}
