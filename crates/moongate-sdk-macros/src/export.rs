@@ -4,11 +4,15 @@
 //! world that exports the chosen hooks and lets wit-bindgen make the bindings for it in the plugin's crate. The
 //! imported interfaces are mapped to the bindings inside `moongate-sdk`, which gives both sides the same types.
 
+mod hooks;
+
 use proc_macro2::TokenStream;
-use quote::{ToTokens as _, quote};
+use quote::{ToTokens as _, format_ident, quote};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Error, Ident, Result, Token, Type, TypePath};
+
+use self::hooks::implementation;
 
 struct Export {
     plugin: TypePath,
@@ -46,27 +50,32 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
         );
         return Err(Error::new_spanned(plugin, message));
     }
-    let mut exports = Exports::default();
-    for hook in &hooks {
-        let seen = match hook.to_string().as_str() {
-            "OnRequest" => &mut exports.request,
-            "OnResponse" => &mut exports.response,
-            "Admin" => &mut exports.admin,
-            other => {
-                let message =
-                    format!("`{other}` is no hook: there are `OnRequest`, `OnResponse` and `Admin`");
-                return Err(Error::new(hook.span(), message));
-            }
+    let mut exports = Vec::new();
+    for name in &hooks {
+        let Some(hook) = HOOKS.into_iter().find(|hook| name == hook.name()) else {
+            let message = format!("`{name}` is no hook: there are {}", listed());
+            return Err(Error::new(name.span(), message));
         };
-        if std::mem::replace(seen, true) {
-            return Err(Error::new(hook.span(), format!("`{hook}` is named twice: name each hook once")));
+        if exports.contains(&hook) {
+            return Err(Error::new(name.span(), format!("`{name}` is named twice: name each hook once")));
         }
+        exports.push(hook);
     }
+    let exports = Exports(exports);
 
     let world = exports.world();
     let implementations = exports.implementations();
-    let admin_routes =
-        if exports.admin { quote!(<Exported as ::moongate_sdk::Admin>::ROUTES) } else { quote!(&[]) };
+    let mappings = mappings();
+    let admin_routes = if exports.has(Hook::Admin) {
+        quote!(<Exported as ::moongate_sdk::Admin>::ROUTES)
+    } else {
+        quote!(&[])
+    };
+    let timer_interval = if exports.has(Hook::Timer) {
+        quote!(u32::try_from(<Exported as ::moongate_sdk::OnTimer>::INTERVAL.as_millis()).unwrap_or(u32::MAX))
+    } else {
+        quote!(0)
+    };
     let bounds = hooks.iter();
 
     Ok(quote! {
@@ -91,9 +100,7 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
                 runtime_path: "::moongate_sdk::export::wit_bindgen::rt",
                 generate_unused_types: true,
                 with: {
-                    "moongate:plugin/http@0.1.0": ::moongate_sdk::bindings::moongate::plugin::http,
-                    "moongate:plugin/log@0.1.0": ::moongate_sdk::bindings::moongate::plugin::log,
-                    "moongate:plugin/context@0.1.0": ::moongate_sdk::bindings::moongate::plugin::context,
+                    #mappings
                 },
             });
 
@@ -112,14 +119,23 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
                         name: <Exported as ::moongate_sdk::Plugin>::NAME.unwrap_or(env!("CARGO_PKG_NAME")).to_owned(),
                         version: env!("CARGO_PKG_VERSION").to_owned(),
                         priority: <Exported as ::moongate_sdk::Plugin>::PRIORITY,
-                        schema: lifecycle::ConfigSchema::JsonSchema(::moongate_sdk::export::schema::<Exported>()),
+                        schema: match <Exported as ::moongate_sdk::Plugin>::schema() {
+                            ::moongate_sdk::Schema::Json(text) => lifecycle::ConfigSchema::JsonSchema(text),
+                            ::moongate_sdk::Schema::Native(text) => lifecycle::ConfigSchema::Native(text),
+                        },
                         admin_routes: routes
                             .iter()
                             .map(|route| lifecycle::AdminRoute {
                                 method: route.method.to_owned(),
                                 path: route.path.to_owned(),
+                                status: route.status,
                             })
                             .collect(),
+                        entities: <Exported as ::moongate_sdk::Plugin>::ENTITIES
+                            .iter()
+                            .map(|schema| (*schema).to_owned())
+                            .collect(),
+                        timer_interval: #timer_interval,
                     }
                 }
             }
@@ -128,12 +144,17 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
                 fn configure(config: String) -> Result<lifecycle::Plugin, Vec<lifecycle::Problem>> {
                     match ::moongate_sdk::export::configure::<Exported>(&config) {
                         Ok(plugin) => Ok(lifecycle::Plugin::new(Configured(plugin))),
-                        Err(problems) => Err(problems
-                            .into_iter()
-                            .map(|problem| lifecycle::Problem { path: problem.path, message: problem.message })
-                            .collect()),
+                        Err(problems) => Err(lower(problems)),
                     }
                 }
+            }
+
+            fn lower(problems: Vec<::moongate_sdk::Problem>) -> Vec<lifecycle::Problem> {
+                let lower = |problem: ::moongate_sdk::Problem| lifecycle::Problem {
+                    path: problem.path,
+                    message: problem.message,
+                };
+                problems.into_iter().map(lower).collect()
             }
 
             #implementations
@@ -143,26 +164,82 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
     })
 }
 
-#[derive(Default)]
-struct Exports {
-    request: bool,
-    response: bool,
-    admin: bool,
+/// The hooks of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hook {
+    EarlyRequest,
+    Request,
+    Response,
+    ResponseBody,
+    Log,
+    Timer,
+    Admin,
+    EntityWrite,
 }
 
+impl Hook {
+    /// Name of the trait.
+    fn name(self) -> &'static str {
+        match self {
+            Self::EarlyRequest => "OnEarlyRequest",
+            Self::Request => "OnRequest",
+            Self::Response => "OnResponse",
+            Self::ResponseBody => "OnResponseBody",
+            Self::Log => "OnLog",
+            Self::Timer => "OnTimer",
+            Self::Admin => "Admin",
+            Self::EntityWrite => "OnEntityWrite",
+        }
+    }
+
+    /// Name of the interface.
+    fn interface(self) -> &'static str {
+        match self {
+            Self::EarlyRequest => "early-request-hook",
+            Self::Request => "request-hook",
+            Self::Response => "response-hook",
+            Self::ResponseBody => "response-body-hook",
+            Self::Log => "log-hook",
+            Self::Timer => "timer-hook",
+            Self::Admin => "admin-hook",
+            Self::EntityWrite => "entity-hook",
+        }
+    }
+}
+
+fn listed() -> String {
+    let mut names: Vec<_> = HOOKS.iter().map(|hook| format!("`{}`", hook.name())).collect();
+    let last = names.pop().unwrap_or_default();
+    format!("{} and {last}", names.join(", "))
+}
+
+/// The bindings inside `moongate-sdk` for each interface that may be imported.
+fn mappings() -> TokenStream {
+    IMPORTS
+        .iter()
+        .map(|interface| {
+            let name = format!("moongate:plugin/{interface}@0.1.0");
+            let module = format_ident!("{}", interface.replace('-', "_"));
+            quote!(#name: ::moongate_sdk::bindings::moongate::plugin::#module,)
+        })
+        .collect()
+}
+
+struct Exports(Vec<Hook>);
+
 impl Exports {
+    fn has(&self, hook: Hook) -> bool {
+        self.0.contains(&hook)
+    }
+
     /// A world with just these exports, followed by the package that it refers to.
     fn world(&self) -> String {
         let mut world = String::from(
             "package moongate:component;\nworld component {\n\
              include moongate:plugin/imports@0.1.0;\nexport moongate:plugin/lifecycle@0.1.0;\n",
         );
-        for (exported, interface) in
-            [(self.request, "request-hook"), (self.response, "response-hook"), (self.admin, "admin-hook")]
-        {
-            if exported {
-                world += &format!("export moongate:plugin/{interface}@0.1.0;\n");
-            }
+        for hook in HOOKS.into_iter().filter(|hook| self.has(*hook)) {
+            world += &format!("export moongate:plugin/{}@0.1.0;\n", hook.interface());
         }
         world += "}\npackage moongate:plugin@0.1.0 {\n";
         for file in CONTRACT {
@@ -172,77 +249,49 @@ impl Exports {
     }
 
     fn implementations(&self) -> TokenStream {
-        let mut code = TokenStream::new();
-        if self.request {
-            code.extend(quote! {
-                impl hooks::request_hook::Guest for Component {
-                    fn on_request(
-                        config: lifecycle::PluginBorrow<'_>,
-                        request: &::moongate_sdk::bindings::moongate::plugin::http::Request,
-                    ) -> Result<hooks::request_hook::Decision, String> {
-                        let plugin = &config.get::<Configured>().0;
-                        let request = ::moongate_sdk::Request::from_raw(request);
-                        match ::moongate_sdk::OnRequest::on_request(plugin, &request) {
-                            Ok(::moongate_sdk::Decision::Continue) => Ok(hooks::request_hook::Decision::Continue),
-                            Ok(::moongate_sdk::Decision::Respond(reply)) => {
-                                Ok(hooks::request_hook::Decision::Respond(reply.into()))
-                            }
-                            Err(error) => Err(error.message().to_owned()),
-                        }
-                    }
-                }
-            });
-        }
-        if self.response {
-            code.extend(quote! {
-                impl hooks::response_hook::Guest for Component {
-                    fn on_response(
-                        config: lifecycle::PluginBorrow<'_>,
-                        response: &::moongate_sdk::bindings::moongate::plugin::http::Response,
-                    ) -> Result<(), String> {
-                        let plugin = &config.get::<Configured>().0;
-                        let response = ::moongate_sdk::Response::from_raw(response);
-                        ::moongate_sdk::OnResponse::on_response(plugin, &response)
-                            .map_err(|error| error.message().to_owned())
-                    }
-                }
-            });
-        }
-        if self.admin {
-            code.extend(quote! {
-                impl hooks::admin_hook::Guest for Component {
-                    fn on_admin(
-                        request: hooks::admin_hook::AdminRequest,
-                    ) -> Result<::moongate_sdk::bindings::moongate::plugin::http::Reply, String> {
-                        let request = ::moongate_sdk::AdminRequest {
-                            method: request.method,
-                            path: request.path,
-                            query: request.query,
-                            headers: request.headers.into_iter().map(|h| (h.name, h.value)).collect(),
-                            body: request.body,
-                        };
-                        <Exported as ::moongate_sdk::Admin>::on_admin(&request)
-                            .map(Into::into)
-                            .map_err(|error| error.message().to_owned())
-                    }
-                }
-            });
-        }
-        code
+        self.0.iter().map(|hook| implementation(*hook)).collect()
     }
 }
 
 const USAGE: &str =
     "name the plugin's type and its hooks, as in `export!(MyPlugin: OnRequest, OnResponse, Admin)`";
 
+/// All hooks, in the order in which a request meets them.
+const HOOKS: [Hook; 8] = [
+    Hook::EarlyRequest,
+    Hook::Request,
+    Hook::Response,
+    Hook::ResponseBody,
+    Hook::Log,
+    Hook::Timer,
+    Hook::Admin,
+    Hook::EntityWrite,
+];
+
+/// The interfaces of the world `imports`.
+const IMPORTS: [&str; 11] = [
+    "log",
+    "context",
+    "http",
+    "consumers",
+    "counters",
+    "crypto",
+    "entities",
+    "http-client",
+    "kv",
+    "metrics",
+    "secrets",
+];
+
 /// The files of the contract, of which the first names the package.
-const CONTRACT: [&str; 6] = [
+const CONTRACT: [&str; 7] = [
     include_str!("../../../wit/world.wit"),
     include_str!("../../../wit/lifecycle.wit"),
     include_str!("../../../wit/hooks.wit"),
     include_str!("../../../wit/http.wit"),
     include_str!("../../../wit/log.wit"),
     include_str!("../../../wit/context.wit"),
+    include_str!("../../../wit/capabilities.wit"),
 ];
 
 #[cfg(test)]
@@ -255,11 +304,11 @@ mod tests {
 
     #[test]
     fn the_world_exports_just_the_hooks_that_are_named() {
-        let world = Exports { request: true, ..Exports::default() }.world();
+        let world = Exports(vec![Hook::Request]).world();
         let (component, contract) = world.split_once("package moongate:plugin@0.1.0 {").unwrap();
         assert!(component.contains("export moongate:plugin/lifecycle@0.1.0;"));
         assert!(component.contains("export moongate:plugin/request-hook@0.1.0;"));
-        assert!(!component.contains("response-hook") && !component.contains("admin-hook"));
+        assert_eq!(component.matches("-hook@").count(), 1, "{component}");
         assert!(contract.contains("interface http {") && !contract.contains("package "));
     }
 
@@ -279,8 +328,24 @@ mod tests {
 
     #[test]
     fn hooks_are_those_that_there_are_and_each_once() {
-        assert!(refusal(quote!(A: OnRequests)).starts_with("`OnRequests` is no hook"));
+        let refusal_of_unknown = refusal(quote!(A: OnRequests));
+        assert!(
+            refusal_of_unknown
+                .starts_with("`OnRequests` is no hook: there are `OnEarlyRequest`, `OnRequest`, ")
+        );
+        assert!(refusal_of_unknown.ends_with(", `Admin` and `OnEntityWrite`"), "{refusal_of_unknown}");
         assert!(refusal(quote!(A: OnRequest, OnRequest)).starts_with("`OnRequest` is named twice"));
         assert!(expand(quote!(crate::A: OnRequest, OnResponse, Admin,)).is_ok());
+    }
+
+    #[test]
+    fn every_hook_and_import_of_the_contract_is_known() {
+        let (_, world) = CONTRACT[0].split_once("world imports {").unwrap();
+        let imported = |line: &str| line.trim().strip_prefix("import ")?.strip_suffix(';').map(str::to_owned);
+        assert_eq!(world.lines().filter_map(imported).collect::<Vec<_>>(), IMPORTS);
+        let exported = |line: &str| line.trim().strip_prefix("export ")?.strip_suffix(';').map(str::to_owned);
+        let exported: Vec<_> = world.lines().filter_map(exported).collect();
+        assert_eq!(exported[0], "lifecycle");
+        assert_eq!(exported[1..], HOOKS.map(Hook::interface));
     }
 }

@@ -21,17 +21,36 @@ pub struct AdminRoute {
     pub method: &'static str,
     /// Exact path, starting with a slash; by convention `/<plugin>/...`.
     pub path: &'static str,
+    /// Whether the status listener serves it too, which is open to whoever watches the gateway.
+    pub status: bool,
 }
 
 impl AdminRoute {
+    /// An endpoint for any method.
+    pub const fn new(method: &'static str, path: &'static str) -> Self {
+        Self { method, path, status: false }
+    }
+
     /// A `GET` endpoint.
     pub const fn get(path: &'static str) -> Self {
-        Self { method: "GET", path }
+        Self::new("GET", path)
     }
 
     /// A `POST` endpoint.
     pub const fn post(path: &'static str) -> Self {
-        Self { method: "POST", path }
+        Self::new("POST", path)
+    }
+
+    /// A `DELETE` endpoint.
+    pub const fn delete(path: &'static str) -> Self {
+        Self::new("DELETE", path)
+    }
+
+    /// Serves it on the status listener as well, which is open to whoever watches the gateway.
+    #[must_use]
+    pub const fn on_status(mut self) -> Self {
+        self.status = true;
+        self
     }
 }
 

@@ -3,10 +3,7 @@
 //! Keys and values of a request may take 64 KiB together. Outside of requests reads give nothing and writes
 //! say `false`.
 
-#[cfg(target_family = "wasm")]
-use crate::bindings::moongate::plugin::context as raw;
-#[cfg(not(target_family = "wasm"))]
-use crate::testing::context as raw;
+use crate::raw::context as raw;
 
 /// A value that this plugin stored earlier in the same request.
 pub fn get(key: &str) -> Option<Vec<u8>> {

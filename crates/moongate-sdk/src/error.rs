@@ -18,6 +18,11 @@ impl Error {
     pub fn message(&self) -> &str {
         &self.0
     }
+
+    #[doc(hidden)]
+    pub fn into_message(self) -> String {
+        self.0
+    }
 }
 
 // `Error` does not implement `std::error::Error`, so that this conversion can exist.

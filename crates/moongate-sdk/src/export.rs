@@ -1,16 +1,13 @@
 //! What the code that [`crate::export!`] writes calls. Not for use by hand.
 
+#[cfg(target_family = "wasm")]
+mod glue;
+
 pub use serde_json;
 #[cfg(target_family = "wasm")]
 pub use wit_bindgen;
 
 use crate::{Plugin, Problem};
-
-/// The configuration's JSON Schema.
-pub fn schema<P: Plugin>() -> String {
-    let settings = schemars::generate::SchemaSettings::draft2020_12();
-    settings.into_generator().into_root_schema_for::<P::Config>().to_value().to_string()
-}
 
 /// Makes a plugin from the text of its configuration.
 pub fn configure<P: Plugin>(config: &str) -> Result<P, Vec<Problem>> {
@@ -62,27 +59,8 @@ fn plain(error: &serde_json::Error) -> String {
     format!("must be {expected}, not {found}")
 }
 
-#[cfg(target_family = "wasm")]
-mod glue {
-    use crate::bindings::moongate::plugin::http;
-    use crate::{HeaderError, Reply};
-
-    impl From<http::HeaderError> for HeaderError {
-        fn from(error: http::HeaderError) -> Self {
-            match error {
-                http::HeaderError::InvalidName => Self::InvalidName,
-                http::HeaderError::InvalidValue => Self::InvalidValue,
-                http::HeaderError::Forbidden => Self::Forbidden,
-                http::HeaderError::TooLarge => Self::TooLarge,
-            }
-        }
-    }
-
-    impl From<Reply> for http::Reply {
-        fn from(reply: Reply) -> Self {
-            let headers =
-                reply.headers.into_iter().map(|(name, value)| http::Header { name, value }).collect();
-            Self { status: reply.status, headers, body: reply.body }
-        }
-    }
+/// Hands a row to the plugin, from text to text.
+pub fn write_row<P: crate::OnEntityWrite>(entity: &str, row: &str) -> Result<String, Vec<Problem>> {
+    let row = serde_json::from_str(row).map_err(|error| vec![Problem::at("", error.to_string())])?;
+    P::on_write(entity, row).map(|row| serde_json::Value::Object(row).to_string())
 }

@@ -27,7 +27,7 @@
 //!     fn on_request(&self, request: &Request) -> Result<Decision, Error> {
 //!         Ok(match request.header(&self.0.header) {
 //!             Some(_) => Decision::Continue,
-//!             None => Decision::message(400, "who are you?"),
+//!             None => Decision::fail(400, "who are you?"),
 //!         })
 //!     }
 //! }
@@ -42,7 +42,25 @@
 //!
 //! Instances are kept warm and serve many requests, one at a time. What a plugin keeps in memory is a cache
 //! that the next request may or may not see; what belongs to one request goes into [`context`].
+//!
+//! # Hooks
+//!
+//! [`OnEarlyRequest`], [`OnRequest`], [`OnResponse`], [`OnResponseBody`], [`OnLog`], [`OnTimer`], [`Admin`] and
+//! [`OnEntityWrite`]. A component exports those that `export!` names, and the others cost nothing.
+//!
+//! # Capabilities
+//!
+//! [`log`] and [`context`] are open to all plugins. [`consumers`], [`counters`], [`crypto`], [`entities`],
+//! [`http_client`], [`kv`], [`metrics`] and [`secrets`] each need a grant of the operator. A component asks for
+//! those whose functions it calls.
 #![deny(missing_docs)]
+#![cfg_attr(
+    not(target_family = "wasm"),
+    allow(
+        clippy::useless_conversion,
+        reason = "the bindings have types of their own, the fakes have the SDK's"
+    )
+)]
 
 mod admin;
 #[cfg(target_family = "wasm")]
@@ -62,68 +80,51 @@ pub mod bindings {
         generate_unused_types: true,
     });
 }
+pub mod clock;
+pub mod consumers;
 pub mod context;
+pub mod counters;
+pub mod crypto;
+pub mod entities;
 mod error;
 #[doc(hidden)]
 pub mod export;
+mod facts;
 mod header;
+mod hooks;
+pub mod http_client;
+pub mod kv;
 pub mod log;
+pub mod metrics;
+mod plugin;
 mod reply;
 mod request;
 mod response;
+mod schema;
+pub mod secrets;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
+pub mod text;
 
 pub use admin::{Admin, AdminRequest, AdminRoute};
 pub use error::{Error, HeaderError, Problem};
+pub use facts::{BodyError, BodyView, Captures, Consumer, Credential, Forwarded, Met, Source, TlsInfo};
 pub use header::check_header_name;
+pub use hooks::{OnEarlyRequest, OnEntityWrite, OnLog, OnRequest, OnResponse, OnResponseBody, OnTimer, Row};
 pub use moongate_sdk_macros::{config, export};
-pub use reply::{Decision, Reply};
-pub use request::Request;
+pub use plugin::Plugin;
+pub use reply::{Decision, Failure, Reply};
+pub use request::{ParseError, Request};
 pub use response::Response;
+pub use schema::Schema;
 pub use schemars;
 pub use serde;
 pub use serde_json;
 
-/// What every plugin implements: how it is made from a configuration.
-///
-/// The name and version in the manifest are those of the crate, unless [`Plugin::NAME`] says otherwise.
-pub trait Plugin: Sized + 'static {
-    /// The configuration, usually a struct with [`macro@config`]. Its schema and the descriptions in it come
-    /// from the type and its doc comments.
-    type Config: serde::de::DeserializeOwned + schemars::JsonSchema;
-
-    /// Name by which configurations refer to the plugin; the crate's name when `None`.
-    const NAME: Option<&'static str> = None;
-
-    /// Position among the plugins of a request: the higher runs earlier. Kong's authentication plugins have
-    /// 1000 to 1500, its transformers 800.
-    const PRIORITY: i32 = 0;
-
-    /// Prepares what requests will need.
-    ///
-    /// Called for each configuration when it is checked, and once in each new instance.
-    ///
-    /// # Errors
-    /// What is wrong with the configuration. It is then refused, and whatever ran before goes on.
-    fn new(config: Self::Config) -> Result<Self, Vec<Problem>>;
-}
-
-/// Sees each request before it is sent upstream.
-pub trait OnRequest: Plugin {
-    /// Decides what happens to a request. Edits of `request` go upstream.
-    ///
-    /// # Errors
-    /// An error means that the plugin failed: the request is answered with 500, or goes on without the plugin
-    /// where the operator said so. To turn a request away, answer it with [`Decision::Respond`].
-    fn on_request(&self, request: &Request) -> Result<Decision, Error>;
-}
-
-/// Sees the head of each response.
-pub trait OnResponse: Plugin {
-    /// Changes the head of a response; the body streams on untouched.
-    ///
-    /// # Errors
-    /// As for [`OnRequest::on_request`].
-    fn on_response(&self, response: &Response) -> Result<(), Error>;
+/// The functions behind the SDK: the gateway's in a component, fakes in a test.
+mod raw {
+    #[cfg(target_family = "wasm")]
+    pub(crate) use crate::bindings::moongate::plugin::*;
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) use crate::testing::raw::*;
 }

@@ -1,18 +1,8 @@
 //! Writes to the gateway's log.
 //!
 //! Lines longer than 4 KiB are cut, and lines beyond 100 per second and plugin on one worker are dropped.
-#![cfg_attr(
-    not(target_family = "wasm"),
-    expect(
-        clippy::useless_conversion,
-        reason = "the bindings have a type of their own, the fakes have the SDK's"
-    )
-)]
 
-#[cfg(target_family = "wasm")]
-use crate::bindings::moongate::plugin::log as raw;
-#[cfg(not(target_family = "wasm"))]
-use crate::testing::log as raw;
+use crate::raw::log as raw;
 
 /// How much a line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,17 +47,4 @@ pub fn warn(message: &str) {
 /// Writes that something failed.
 pub fn error(message: &str) {
     write(Level::Error, message);
-}
-
-#[cfg(target_family = "wasm")]
-impl From<Level> for raw::Level {
-    fn from(level: Level) -> Self {
-        match level {
-            Level::Trace => Self::Trace,
-            Level::Debug => Self::Debug,
-            Level::Info => Self::Info,
-            Level::Warn => Self::Warn,
-            Level::Error => Self::Error,
-        }
-    }
 }

@@ -1,5 +1,7 @@
 //! Responses made by a plugin.
 
+use serde::Serialize;
+
 /// What happens to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
@@ -7,12 +9,31 @@ pub enum Decision {
     Continue,
     /// It is answered with this.
     Respond(Reply),
+    /// It is answered with an error, in the form that the client accepts, as the gateway answers its own.
+    Fail(Failure),
 }
 
 impl Decision {
-    /// Answers with a status and the JSON body `{"message": ...}`, as the gateway's own errors.
+    /// Answers with an error, 400 to 599, in the form that the client accepts: for JSON
+    /// `{"message": ..., "request_id": ...}`.
+    pub fn fail(status: u16, message: impl Into<String>) -> Self {
+        Self::Fail(Failure { status, message: message.into(), headers: Vec::new() })
+    }
+
+    /// Answers with a status and the JSON body `{"message": ...}`, whatever the client accepts.
     pub fn message(status: u16, message: &str) -> Self {
         Self::Respond(Reply::message(status, message))
+    }
+
+    /// Adds a header to the answer; does nothing where there is none.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
+        match &mut self {
+            Self::Continue => {}
+            Self::Respond(reply) => reply.headers.push((name.into(), value.into())),
+            Self::Fail(failure) => failure.headers.push((name.into(), value.into())),
+        }
+        self
     }
 }
 
@@ -20,6 +41,23 @@ impl From<Reply> for Decision {
     fn from(reply: Reply) -> Self {
         Self::Respond(reply)
     }
+}
+
+impl From<Failure> for Decision {
+    fn from(failure: Failure) -> Self {
+        Self::Fail(failure)
+    }
+}
+
+/// An answer in the form of the gateway's own errors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Status, 400 to 599.
+    pub status: u16,
+    /// What the client is told.
+    pub message: String,
+    /// Headers that are added.
+    pub headers: Vec<(String, Vec<u8>)>,
 }
 
 /// A whole response.
@@ -44,9 +82,11 @@ impl Reply {
         Self::new(status).header("content-type", "text/plain; charset=utf-8").body(body.into())
     }
 
-    /// A response with a JSON body.
-    pub fn json(status: u16, body: &serde_json::Value) -> Self {
-        Self::new(status).header("content-type", "application/json; charset=utf-8").body(body.to_string())
+    /// A response with a JSON body; an empty one where the value is none that JSON can say.
+    pub fn json(status: u16, body: &(impl Serialize + ?Sized)) -> Self {
+        Self::new(status)
+            .header("content-type", "application/json; charset=utf-8")
+            .body(serde_json::to_vec(body).unwrap_or_default())
     }
 
     /// A response with the JSON body `{"message": ...}`.

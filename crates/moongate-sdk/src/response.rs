@@ -1,17 +1,7 @@
 //! The response that a hook was called for.
-#![cfg_attr(
-    not(target_family = "wasm"),
-    expect(
-        clippy::useless_conversion,
-        reason = "the bindings have a type of their own, the fakes have the SDK's"
-    )
-)]
 
-#[cfg(target_family = "wasm")]
-use crate::bindings::moongate::plugin::http::Response as Raw;
-use crate::error::HeaderError;
-#[cfg(not(target_family = "wasm"))]
-use crate::testing::RawResponse as Raw;
+use crate::raw::http::Response as Raw;
+use crate::{BodyView, HeaderError, Request, Source};
 
 /// The head of a response, from the upstream, a plugin or the gateway itself.
 #[derive(Debug)]
@@ -21,6 +11,16 @@ impl<'a> Response<'a> {
     #[doc(hidden)]
     pub fn from_raw(raw: &'a Raw) -> Self {
         Self(raw)
+    }
+
+    /// The request that it answers. Edits of what goes upstream come too late, and do nothing.
+    pub fn request(&self) -> Request<'static> {
+        Request::from_owned(self.0.request())
+    }
+
+    /// Where it comes from.
+    pub fn source(&self) -> Source {
+        self.0.source().into()
     }
 
     /// Status.
@@ -36,6 +36,11 @@ impl<'a> Response<'a> {
     /// First value of a header.
     pub fn header(&self, name: &str) -> Option<Vec<u8>> {
         self.0.header(name)
+    }
+
+    /// First value of a header as text; `None` also when it is not UTF-8.
+    pub fn header_text(&self, name: &str) -> Option<String> {
+        self.header(name).and_then(|value| String::from_utf8(value).ok())
     }
 
     /// All values of a header, in order.
@@ -70,5 +75,16 @@ impl<'a> Response<'a> {
     /// See [`HeaderError`].
     pub fn remove_header(&self, name: &str) -> Result<(), HeaderError> {
         self.0.remove_header(name).map_err(Into::into)
+    }
+
+    /// Asks for the body: [`OnResponseBody`](crate::OnResponseBody) is called for it. Without it the body passes
+    /// untouched, at no cost.
+    pub fn watch_body(&self, view: BodyView) {
+        self.0.watch_body(view.into());
+    }
+
+    /// Replaces the whole body, unread. The gateway sets `content-length`.
+    pub fn set_body(&self, body: impl AsRef<[u8]>) {
+        self.0.set_body(body.as_ref());
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
-use moongate_sdk::export::{configure, schema};
+use moongate_sdk::export::configure;
 use moongate_sdk::serde_json::{self, Value, json};
 use moongate_sdk::{Plugin, Problem, config};
 
@@ -183,7 +183,7 @@ fn only_an_object_is_a_configuration() {
 
 #[test]
 fn the_schema_has_descriptions_and_defaults() {
-    let schema: Value = serde_json::from_str(&schema::<Limiter>()).unwrap();
+    let schema: Value = serde_json::from_str(Limiter::schema().text()).unwrap();
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     assert_eq!(schema["description"], "Limits what clients may do.");
     assert_eq!(schema["additionalProperties"], false);

@@ -74,6 +74,7 @@ fn reply(plugin: &JwtClaims, request: &RawRequest) -> Option<Reply> {
     match plugin.on_request(&request.as_request()).unwrap() {
         Decision::Continue => None,
         Decision::Respond(reply) => Some(reply),
+        Decision::Fail(failure) => panic!("{failure:?}"),
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::HeaderError;
 use crate::context as values;
 
 #[test]
