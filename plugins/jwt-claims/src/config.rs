@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use moongate_sdk::{Problem, check_header_name, config};
+use moongate_sdk::{Problem, check_header_name, config, crypto};
 
 /// Checks a bearer token and hands its claims on as headers.
 #[config]
@@ -125,6 +125,18 @@ impl Algorithm {
             Self::HS512 => "HS512",
             Self::RS256 => "RS256",
             Self::ES256 => "ES256",
+        }
+    }
+}
+
+impl From<Algorithm> for crypto::Algorithm {
+    fn from(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::HS256 => Self::Hs256,
+            Algorithm::HS384 => Self::Hs384,
+            Algorithm::HS512 => Self::Hs512,
+            Algorithm::RS256 => Self::Rs256,
+            Algorithm::ES256 => Self::Es256,
         }
     }
 }

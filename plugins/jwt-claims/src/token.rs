@@ -1,16 +1,15 @@
 //! Verifies tokens.
 //!
-//! jsonwebtoken's verifiers are made once for a configuration, with the key already set up. Its `decode` would
-//! set the key up and parse header and claims twice for every request.
+//! The gateway computes signatures, with keys that are set up once for a configuration. What is parsed is parsed
+//! here, and only once.
 
 use std::cell::RefCell;
 use std::fmt;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::crypto::JwtVerifier;
-use moongate_sdk::Problem;
+use moongate_sdk::crypto::Verifier;
+use moongate_sdk::{Problem, clock};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny};
 
@@ -22,7 +21,6 @@ use crate::key;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenError {
     Missing,
-    Several,
     Malformed,
     Algorithm,
     Signature,
@@ -35,7 +33,6 @@ impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Missing => "no bearer token",
-            Self::Several => "more than one authorization header",
             Self::Malformed => "malformed token",
             Self::Algorithm => "unexpected algorithm",
             Self::Signature => "bad signature",
@@ -59,16 +56,11 @@ enum Trust {
     Unverified,
     /// Those that one of these verifies.
     Signed {
-        verifiers: Vec<Verifier>,
+        verifiers: Vec<(Algorithm, Verifier)>,
         /// The first part of the last good token, and the verifier that it asks for. Issuers sign with one
         /// header, so it is hardly ever parsed.
         last_header: RefCell<Option<(Vec<u8>, usize)>>,
     },
-}
-
-struct Verifier {
-    algorithm: Algorithm,
-    verifier: Box<dyn JwtVerifier>,
 }
 
 impl Verification {
@@ -76,9 +68,7 @@ impl Verification {
         let trust = if config.trust_unverified_tokens {
             Trust::Unverified
         } else {
-            let verifier = |algorithm: &Algorithm| {
-                Ok(Verifier { algorithm: *algorithm, verifier: key::verifier(config, *algorithm)? })
-            };
+            let verifier = |algorithm: &Algorithm| Ok((*algorithm, key::verifier(config, *algorithm)?));
             let verifiers = config.algorithms.iter().map(verifier).collect::<Result<_, Problem>>()?;
             Trust::Signed { verifiers, last_header: RefCell::default() }
         };
@@ -110,9 +100,7 @@ impl Verification {
         if claims.expires.is_none() && claims.not_before.is_none() {
             return Ok(claims);
         }
-        // A clock that stands before 1970 tells nothing, and a token is not good for want of a clock.
-        let now =
-            SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| TokenError::Expired)?.as_secs_f64();
+        let now = clock::now().as_secs_f64();
         if claims.expires.is_some_and(|expires| now >= expires + self.leeway) {
             return Err(TokenError::Expired);
         }
@@ -124,7 +112,7 @@ impl Verification {
 }
 
 fn verify(
-    verifiers: &[Verifier],
+    verifiers: &[(Algorithm, Verifier)],
     last_header: &RefCell<Option<(Vec<u8>, usize)>>,
     header: &[u8],
     message: &[u8],
@@ -138,13 +126,15 @@ fn verify(
         Some(at) => at,
         None => {
             let algorithm = parse_header(header)?.alg;
-            let named = |verifier: &Verifier| verifier.algorithm.name() == algorithm;
+            let named = |(known, _): &(Algorithm, Verifier)| known.name() == algorithm;
             verifiers.iter().position(named).ok_or(TokenError::Algorithm)?
         }
     };
-    let verifier = verifiers.get(at).ok_or(TokenError::Algorithm)?;
+    let (_, verifier) = verifiers.get(at).ok_or(TokenError::Algorithm)?;
     let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenError::Malformed)?;
-    verifier.verifier.verify(message, &signature).map_err(|_| TokenError::Signature)?;
+    if !verifier.verify(message, &signature) {
+        return Err(TokenError::Signature);
+    }
     if known.is_none() {
         *last_header.borrow_mut() = Some((header.to_vec(), at));
     }
@@ -176,16 +166,4 @@ fn cut(text: &[u8], dot: Option<usize>) -> Result<(&[u8], &[u8]), TokenError> {
     let dot = dot.ok_or(TokenError::Malformed)?;
     let (before, from_dot) = text.split_at_checked(dot).ok_or(TokenError::Malformed)?;
     Ok((before, from_dot.get(1..).unwrap_or_default()))
-}
-
-impl From<Algorithm> for jsonwebtoken::Algorithm {
-    fn from(algorithm: Algorithm) -> Self {
-        match algorithm {
-            Algorithm::HS256 => Self::HS256,
-            Algorithm::HS384 => Self::HS384,
-            Algorithm::HS512 => Self::HS512,
-            Algorithm::RS256 => Self::RS256,
-            Algorithm::ES256 => Self::ES256,
-        }
-    }
 }

@@ -44,7 +44,7 @@ fn the_algorithms_must_fit_the_key_and_each_other() {
 
 #[test]
 fn a_public_key_must_be_one_of_the_algorithms_kind() {
-    let rsa = "must be an RSA public key of 2048 to 4096 bits as PEM (`-----BEGIN PUBLIC KEY-----`)";
+    let rsa = "must be an RSA public key of 2048 bits or more as PEM (`-----BEGIN PUBLIC KEY-----`)";
     let garbage = RSA_PUBLIC.replace("MIIB", "MIIC");
     for key in ["", "key", EC_PUBLIC, RSA_1024_PUBLIC, RSA_PRIVATE, garbage.as_str(), &RSA_PUBLIC[..200]] {
         assert_problem(&json!({ "public_key": key, "algorithms": ["RS256"] }), "public_key", rsa);
