@@ -80,6 +80,7 @@ pub mod bindings {
         generate_unused_types: true,
     });
 }
+pub mod auth;
 pub mod clock;
 pub mod consumers;
 pub mod context;

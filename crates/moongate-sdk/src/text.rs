@@ -23,16 +23,16 @@ pub fn without(text: &str, name: &str) -> String {
     text.split('&').filter(kept).collect::<Vec<_>>().join("&")
 }
 
-/// Writes pairs as a query or form body.
+/// Writes pairs as a query or form body. A space becomes `+`.
 pub fn encode_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut text = String::new();
     for (name, value) in pairs {
         if !text.is_empty() {
             text.push('&');
         }
-        encode_into(&mut text, name);
+        encode_into(&mut text, name, "+");
         text.push('=');
-        encode_into(&mut text, value);
+        encode_into(&mut text, value, "+");
     }
     text
 }
@@ -64,7 +64,7 @@ pub fn decode(text: &str) -> String {
 /// Percent-encodes everything but letters, digits and `-._~`.
 pub fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
-    encode_into(&mut encoded, text);
+    encode_into(&mut encoded, text, "%20");
     encoded
 }
 
@@ -91,9 +91,11 @@ fn decodes_to(encoded: &str, text: &str) -> bool {
     encoded == text || (encoded.bytes().any(|byte| byte == b'%' || byte == b'+') && decode(encoded) == text)
 }
 
-fn encode_into(encoded: &mut String, text: &str) {
+fn encode_into(encoded: &mut String, text: &str, space: &str) {
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if byte == b' ' {
+            encoded.push_str(space);
+        } else if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
             encoded.push('%');
@@ -147,7 +149,7 @@ mod tests {
         let text = "a b+c&d=é/%~";
         assert_eq!(encode(text), "a%20b%2Bc%26d%3D%C3%A9%2F%25~");
         assert_eq!(decode(&encode(text)), text);
-        assert_eq!(encode_pairs([("a", "1 2"), ("é", "")]), "a=1%202&%C3%A9=");
+        assert_eq!(encode_pairs([("a", "1 2"), ("é", "")]), "a=1+2&%C3%A9=");
     }
 
     #[test]
