@@ -72,6 +72,9 @@ pub trait PluginRuntime: Send + Sync + 'static {
         last: bool,
     ) -> impl Future<Output = (Box<Exchange>, Result<Option<Bytes>, HookError>)>;
 
+    /// An entity of the configuration that is served, as JSON text.
+    fn entity(&self, entity: &str, id: &str) -> Option<String>;
+
     /// Takes the record of a finished request, a JSON object, for the log hook. Does not wait.
     fn log(&self, binding: &Arc<Self::Binding>, record: &Arc<str>);
 }

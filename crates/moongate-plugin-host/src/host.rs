@@ -331,6 +331,10 @@ impl PluginRuntime for PluginHost {
         binding.generation.on_response_body(worker, &binding.slot, exchange, piece, last).await
     }
 
+    fn entity(&self, entity: &str, id: &str) -> Option<String> {
+        self.surroundings.directory()?.find(entity, "id", id).ok().flatten()
+    }
+
     fn log(&self, binding: &Arc<Binding>, record: &Arc<str>) {
         let (generation, slot) = (&binding.generation, &binding.slot);
         slot.queue().push(record, generation, slot, &self.surroundings.runtime);

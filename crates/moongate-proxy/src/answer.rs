@@ -2,10 +2,10 @@
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response, response};
-use moongate_hooks::{Exchange, Reply};
+use moongate_hooks::{Exchange, Refusal, Reply};
 
 use crate::body::ResponseBody;
-use crate::error::{ErrorType, Failure};
+use crate::error::{self, ErrorType, Failure};
 use crate::response::Timing;
 
 /// A response on its way out: its head, its body, and what is known of its making.
@@ -23,6 +23,17 @@ impl Answer {
         head.status = reply.status;
         head.headers = reply.headers;
         Self { head, body: ResponseBody::Full(reply.body), timing: None }
+    }
+
+    /// What a plugin answered in the form of the gateway's own errors.
+    pub(crate) fn from_refusal(refusal: Refusal, exchange: &Exchange) -> Self {
+        let id = format!("{:032x}", exchange.id);
+        let (content_type, body) = error::plugin_body(&refusal.message, &exchange.request.headers, &id);
+        let mut head = head();
+        head.status = refusal.status;
+        head.headers = refusal.headers;
+        head.headers.insert(CONTENT_TYPE, content_type);
+        Self { head, body: ResponseBody::Full(body), timing: None }
     }
 
     /// What the gateway answers when a request fails.

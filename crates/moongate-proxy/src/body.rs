@@ -1,5 +1,7 @@
 //! Bodies on their way through: they stream, chunk by chunk, as fast as the slower side takes them.
 
+use std::any::Any;
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -11,13 +13,14 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use moongate_balancer::Pick;
+use moongate_hooks::{BodyError as HookBodyError, BodyStream, Leftover};
 use tokio::time::Instant;
 
 use crate::access_log::Logging;
 use crate::connection::Connection;
 use crate::deadline::{Clock, Deadline};
 use crate::http2_upstream::SharedBody;
-use crate::kept::Replay;
+use crate::kept::{Kept, Replay};
 use crate::pool::Pool;
 
 /// The body of a request, from the client to the upstream.
@@ -38,6 +41,62 @@ pub(crate) enum Source {
     Client(Incoming),
     /// They were read before.
     Kept(Replay),
+    /// Some were read before, the rest comes from the client.
+    Begun(VecDeque<Bytes>, Incoming),
+}
+
+impl Source {
+    /// What plugins left of a body.
+    pub(crate) fn of(leftover: Leftover) -> Self {
+        let rest = leftover.rest.and_then(|rest| rest.into_any().downcast::<ClientStream>().ok());
+        match (leftover.replaced, rest) {
+            (Some(body), _) => Self::kept(body),
+            (None, Some(rest)) if leftover.read.is_empty() => Self::from(rest.0),
+            (None, Some(rest)) => Self::Begun(leftover.read.into(), rest.0),
+            (None, None) => match leftover.read.into_iter().next() {
+                Some(body) => Self::kept(body),
+                None => Self::Nothing,
+            },
+        }
+    }
+
+    fn kept(body: Bytes) -> Self {
+        Self::Kept(Replay::new(Rc::new(Kept::of(body))))
+    }
+
+    /// What the client has still to send of it.
+    pub(crate) fn into_rest(self) -> Option<Incoming> {
+        match self {
+            Self::Client(incoming) | Self::Begun(_, incoming) => Some(incoming).filter(|rest| !rest.is_end_stream()),
+            Self::Nothing | Self::Kept(_) => None,
+        }
+    }
+}
+
+/// A client's body, as hooks read it.
+pub(crate) struct ClientStream(pub(crate) Incoming);
+
+impl BodyStream for ClientStream {
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, HookBodyError>>> {
+        loop {
+            return Poll::Ready(match ready!(Pin::new(&mut self.0).poll_frame(cx)) {
+                None => None,
+                Some(Err(_)) => Some(Err(HookBodyError::Broken)),
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => Some(Ok(data)),
+                    Err(_) => continue,
+                },
+            });
+        }
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        self.0.size_hint().exact()
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
 }
 
 /// Why a request's body ends early.
@@ -76,7 +135,7 @@ impl RequestBody {
     pub(crate) fn again(&self) -> Option<Self> {
         let source = match &self.source {
             Source::Nothing => Source::Nothing,
-            Source::Client(_) => return None,
+            Source::Client(_) | Source::Begun(..) => return None,
             Source::Kept(replay) => Source::Kept(replay.again()),
         };
         Some(Self::new(source, &self.deadline, self.write_timeout, self.read_timeout))
@@ -105,6 +164,27 @@ impl Body for RequestBody {
                 self.moved(goes_on);
                 Poll::Ready(part.map(|part| part.map(Frame::data).map_err(RequestBodyError::Kept)))
             }
+            Source::Begun(read, incoming) => match read.pop_front() {
+                Some(piece) => {
+                    self.moved(true);
+                    Poll::Ready(Some(Ok(Frame::data(piece))))
+                }
+                None => {
+                    let frame = ready!(Pin::new(incoming).poll_frame(cx));
+                    self.moved(frame.is_some());
+                    match frame {
+                        Some(Err(error)) => {
+                            self.deadline.blame_client();
+                            Poll::Ready(Some(Err(RequestBodyError::Client(error))))
+                        }
+                        Some(Ok(frame)) if frame.is_data() => Poll::Ready(Some(Ok(frame))),
+                        _ => {
+                            self.source = Source::Nothing;
+                            Poll::Ready(None)
+                        }
+                    }
+                }
+            },
             Source::Client(incoming) => {
                 let frame = ready!(Pin::new(&mut *incoming).poll_frame(cx));
                 // A sized body is not asked for its end, so the last chunk has to be known as such.
@@ -135,6 +215,7 @@ impl Body for RequestBody {
             Source::Nothing => true,
             Source::Client(incoming) => incoming.is_end_stream(),
             Source::Kept(replay) => replay.left() == 0,
+            Source::Begun(read, incoming) => read.is_empty() && incoming.is_end_stream(),
         }
     }
 
@@ -143,16 +224,20 @@ impl Body for RequestBody {
             Source::Nothing => SizeHint::with_exact(0),
             Source::Client(incoming) => incoming.size_hint(),
             Source::Kept(replay) => SizeHint::with_exact(replay.left()),
+            Source::Begun(read, incoming) => {
+                let read: u64 = read.iter().map(|piece| piece.len() as u64).sum();
+                match incoming.size_hint().exact() {
+                    Some(rest) => SizeHint::with_exact(read + rest),
+                    None => SizeHint::default(),
+                }
+            }
         }
     }
 }
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        let rest = match std::mem::replace(&mut self.source, Source::Nothing) {
-            Source::Client(incoming) => Some(incoming).filter(|incoming| !incoming.is_end_stream()),
-            _ => None,
-        };
+        let rest = std::mem::replace(&mut self.source, Source::Nothing).into_rest();
         self.deadline.leftover.put(rest);
     }
 }
@@ -161,11 +246,18 @@ impl Drop for RequestBody {
 pub(crate) struct ClientBody {
     body: ResponseBody,
     logging: Option<Logging>,
+    record: Option<Box<dyn Tail>>,
+}
+
+/// What wants to know how a response went, and acts when it is dropped.
+pub(crate) trait Tail {
+    /// So many bytes of the body went out.
+    fn sent(&mut self, bytes: usize);
 }
 
 impl ClientBody {
-    pub(crate) fn new(body: ResponseBody, logging: Option<Logging>) -> Self {
-        Self { body, logging }
+    pub(crate) fn new(body: ResponseBody, logging: Option<Logging>, record: Option<Box<dyn Tail>>) -> Self {
+        Self { body, logging, record }
     }
 }
 
@@ -182,6 +274,11 @@ impl Body for ClientBody {
             && let Poll::Ready(Some(Ok(frame))) = &frame
         {
             logging.sent(frame.data_ref().map_or(0, Bytes::len));
+        }
+        if let Some(record) = &mut self.record
+            && let Poll::Ready(Some(Ok(frame))) = &frame
+        {
+            record.sent(frame.data_ref().map_or(0, Bytes::len));
         }
         frame
     }
@@ -203,6 +300,10 @@ pub(crate) enum ResponseBody {
     Upstream(UpstreamBody),
     /// From an upstream, over HTTP/2.
     Shared(SharedBody),
+    /// Some was read before, the rest follows.
+    Begun(VecDeque<Bytes>, Box<ResponseBody>),
+    /// Passes through plugins.
+    Watched(Pin<Box<dyn Body<Data = Bytes, Error = BodyError>>>),
 }
 
 /// Why a response's body ends early.
@@ -212,6 +313,8 @@ pub(crate) enum BodyError {
     Upstream(#[source] hyper::Error),
     #[error("the upstream paused for too long")]
     Timeout,
+    #[error("a plugin failed within the body")]
+    Plugin,
 }
 
 impl ResponseBody {
@@ -243,6 +346,11 @@ impl Body for ResponseBody {
             Self::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Upstream(body) => body.poll_frame(cx),
             Self::Shared(body) => body.poll_frame(cx),
+            Self::Begun(read, rest) => match read.pop_front() {
+                Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
+                None => Pin::new(&mut **rest).poll_frame(cx),
+            },
+            Self::Watched(body) => body.as_mut().poll_frame(cx),
         }
     }
 
@@ -251,6 +359,8 @@ impl Body for ResponseBody {
             Self::Full(bytes) => bytes.is_empty(),
             Self::Upstream(body) => body.incoming.is_end_stream(),
             Self::Shared(body) => body.is_end_stream(),
+            Self::Begun(read, rest) => read.is_empty() && rest.is_end_stream(),
+            Self::Watched(body) => body.is_end_stream(),
         }
     }
 
@@ -259,6 +369,11 @@ impl Body for ResponseBody {
             Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Self::Upstream(body) => body.incoming.size_hint(),
             Self::Shared(body) => body.incoming.size_hint(),
+            Self::Begun(read, rest) => {
+                let read: u64 = read.iter().map(|piece| piece.len() as u64).sum();
+                rest.size_hint().exact().map_or_else(SizeHint::default, |rest| SizeHint::with_exact(read + rest))
+            }
+            Self::Watched(body) => body.size_hint(),
         }
     }
 }

@@ -164,6 +164,21 @@ impl Failure {
     }
 }
 
+/// The body of an error that a plugin tells of, in the form that the client asked for, and its type.
+pub(crate) fn plugin_body(message: &str, request: &HeaderMap, request_id: &str) -> (HeaderValue, Bytes) {
+    let form = header(request, ACCEPT).and_then(ErrorType::negotiate).unwrap_or(ErrorType::Json);
+    // The gateway's own messages need no escapes; a plugin's may be made of anything.
+    let escaped = match form {
+        ErrorType::Json => {
+            let quoted = serde_json::Value::from(message).to_string();
+            quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned()
+        }
+        ErrorType::Plain => message.to_owned(),
+        ErrorType::Html | ErrorType::Xml => message.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"),
+    };
+    form.render(&escaped, request_id)
+}
+
 /// The form of an error body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorType {

@@ -13,26 +13,29 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, V
 use http_body::Body;
 use hyper::body::Incoming;
 use moongate_balancer::Algorithm;
-use moongate_hooks::{Client, Exchange, PluginRuntime};
+use moongate_hooks::{Client, Details, Exchange, PluginRuntime, Source as Origin};
 use moongate_router::{Captures, PathError, RequestView, Spoken, normalise, upstream_path};
-use tokio::time::Instant;
 
 use crate::access_log::LogEntry;
 use crate::answer::Answer;
-use crate::body::{ClientBody, Lease, ResponseBody, Source};
+use crate::body::{BodyError, ClientBody, Lease, ResponseBody, Source, Tail};
+use crate::chain::{Chain, Link};
 use crate::client::Guard;
 use crate::deadline::Deadline;
+use crate::edits::{Way, lend, note_answer, take_back};
 use crate::error::Failure;
 use crate::forwarded::{self, Forwarding, Peer, is_ambiguous};
 use crate::hash::{self, Hashed};
 use crate::hooks::{self, Outcome};
 use crate::http2_upstream::SharedBody;
 use crate::leftover::Rest;
+use crate::record::{Draft, Recorder};
 use crate::refusal;
 use crate::response::{self, Timing};
 use crate::send::Outgoing;
 use crate::snapshot::{CompiledRoute, Snapshot, Speaks};
 use crate::tunnel::{self, Tunnel};
+use crate::watched;
 use crate::worker::Worker;
 
 /// What handles the requests of one client connection.
@@ -48,16 +51,25 @@ pub(crate) struct Handler<R: PluginRuntime> {
 }
 
 /// A request that found its route.
-struct Found<'s, R: PluginRuntime> {
-    route: &'s CompiledRoute<R>,
+pub(crate) struct Found<'s, R: PluginRuntime> {
+    pub(crate) route: &'s CompiledRoute<R>,
     /// What the upstream is asked for.
-    target: PathAndQuery,
+    pub(crate) target: PathAndQuery,
     /// The removed prefix.
     prefix: Option<HeaderValue>,
     /// What the route's expressions captured, where targets are chosen by it.
     captures: Option<Box<Captures>>,
+    /// What plugins may ask for.
+    details: Option<Box<Details>>,
     /// Whether the client wants to go on in WebSocket.
     websocket: bool,
+}
+
+/// A response that plugins have seen.
+struct Respond {
+    answer: Answer,
+    recorder: Option<Box<dyn Tail>>,
+    matched: Option<Arc<moongate_hooks::Matched>>,
 }
 
 impl<R: PluginRuntime> Handler<R> {
@@ -80,32 +92,59 @@ impl<R: PluginRuntime> Handler<R> {
             let told = Some(client).filter(|client| *client != self.peer.address.ip().to_canonical());
             log.begin(&head, told, id, started)
         });
-        let mut found = self.find(&snapshot, &head, client);
         let unread = !body.is_end_stream();
         // Who waits to be told to send a body is not told to when nobody wants it.
         if unread && !head.headers.contains_key(header::EXPECT) {
             self.deadline.leftover.want();
         }
-        // Before plugins run: the client must not be able to name headers that they set.
-        let websocket = forwarded::remove_hop_by_hop(&mut head.headers);
-        if let Ok(found) = &mut found {
-            found.websocket = websocket;
-        }
-        let mut exchange = Box::new(Exchange {
-            id,
-            request: head,
-            client: Client { peer: self.peer.address, address: client, tls: self.peer.tls.is_some() },
-            matched: found.as_ref().ok().map(|found| Arc::clone(&found.route.matched)),
-            response: None,
-            response_edits: Default::default(),
-            context: Default::default(),
-        });
+        let facts = Client {
+            peer: self.peer.address,
+            address: client,
+            tls: self.peer.tls.is_some(),
+            trusted: self.peer.trusted,
+            port: self.peer.port,
+        };
+        let mut early = Outcome::Continue;
+        let mut body = Source::from(body);
+        let (mut exchange, found) = if snapshot.global.early.is_empty() {
+            let mut found = self.find(&snapshot, &head, client);
+            // Before plugins run: the client must not be able to name headers that they set.
+            let websocket = forwarded::remove_hop_by_hop(&mut head.headers);
+            if let Ok(found) = &mut found {
+                found.websocket = websocket;
+            }
+            (Box::new(Exchange::new(id, head, facts, started.into_std())), found)
+        } else {
+            let exchange = Box::new(Exchange::new(id, head, facts, started.into_std()));
+            // In a box, so that requests without such plugins do not carry what it needs.
+            let (exchange, found, outcome) = Box::pin(self.find_after(&snapshot, exchange, &mut body)).await;
+            early = outcome;
+            (exchange, found)
+        };
+        exchange.matched = found.as_ref().ok().map(|found| Arc::clone(&found.route.matched));
         let chain = found.as_ref().map_or(&snapshot.global, |found| &found.route.chain);
         let id_value = options.headers.request_id.then(|| id_value(id));
+        let is_recorded = !chain.log.is_empty() || !chain.choices.is_empty();
+        let mut draft = None;
+        let mut picked = None;
 
-        let mut answer = match found {
-            Err(failure) => {
-                self.deadline.leftover.put(Some(body));
+        let mut answer = match (found, early) {
+            (_, Outcome::Respond(reply)) => {
+                exchange.source = Origin::Plugin;
+                self.deadline.leftover.put(body.into_rest());
+                Answer::from_plugin(reply)
+            }
+            (_, Outcome::Refuse(refusal)) => {
+                exchange.source = Origin::Plugin;
+                self.deadline.leftover.put(body.into_rest());
+                Answer::from_refusal(refusal, &exchange)
+            }
+            (_, Outcome::Failed) => {
+                self.deadline.leftover.put(body.into_rest());
+                Answer::from_failure(Failure::Internal, &exchange, options.error_default_type)
+            }
+            (Err(failure), Outcome::Continue) => {
+                self.deadline.leftover.put(body.into_rest());
                 let mut answer = Answer::from_failure(failure, &exchange, options.error_default_type);
                 match failure {
                     // Where this request ends is not certain, so nothing may follow it.
@@ -114,24 +153,35 @@ impl<R: PluginRuntime> Handler<R> {
                 }
                 answer
             }
-            Ok(found) => {
-                let outcome;
-                if chain.request.is_empty() {
-                    outcome = Outcome::Continue;
-                } else {
-                    (exchange, outcome) =
+            (Ok(mut found), Outcome::Continue) => {
+                let mut outcome = Outcome::Continue;
+                if chain.has_request_hooks() {
+                    exchange.details = found.details.take().or_else(|| self.details());
+                    lend(&mut exchange, &mut body);
+                    (exchange, outcome, picked) =
                         hooks::on_request(&*self.worker.runtime, self.worker.number, chain, exchange).await;
+                    take_back(&mut exchange, &mut body);
+                }
+                if is_recorded {
+                    draft = Some(Draft::new(&exchange, started));
                 }
                 match outcome {
                     Outcome::Continue => {
-                        self.forward(&mut exchange, body, found, started, id_value.as_ref()).await
+                        let way = Way { body, found, started, request_id: id_value.as_ref() };
+                        self.forward(&mut exchange, way, &snapshot, draft.as_deref_mut()).await
                     }
                     Outcome::Respond(reply) => {
-                        self.deadline.leftover.put(Some(body));
+                        exchange.source = Origin::Plugin;
+                        self.deadline.leftover.put(body.into_rest());
                         Answer::from_plugin(reply)
                     }
+                    Outcome::Refuse(refusal) => {
+                        exchange.source = Origin::Plugin;
+                        self.deadline.leftover.put(body.into_rest());
+                        Answer::from_refusal(refusal, &exchange)
+                    }
                     Outcome::Failed => {
-                        self.deadline.leftover.put(Some(body));
+                        self.deadline.leftover.put(body.into_rest());
                         Answer::from_failure(Failure::Internal, &exchange, options.error_default_type)
                     }
                 }
@@ -145,18 +195,18 @@ impl<R: PluginRuntime> Handler<R> {
         }
 
         exchange.apply_response_edits(&mut answer.head.headers);
-        if !chain.response.is_empty() {
-            exchange.response = Some(answer.head);
-            let sound;
-            (exchange, sound) =
-                hooks::on_response(&*self.worker.runtime, self.worker.number, chain, exchange).await;
-            let head = exchange.response.take();
-            answer = match (head, sound) {
-                (Some(head), true) => Answer { head, ..answer },
-                _ => Answer::from_failure(Failure::Internal, &exchange, options.error_default_type),
-            };
-        }
         let timing = answer.timing.unwrap_or_else(|| Timing::Own(started.elapsed()));
+        let mut recorder = None;
+        if !chain.response.is_empty() || picked.is_some() || is_recorded {
+            // In a box, so that requests without such plugins do not carry what it needs.
+            let back = Box::pin(self.respond(exchange, answer, chain, picked.as_deref(), draft, timing)).await;
+            (answer, recorder) = (back.answer, back.recorder);
+            if let Some(logging) = &mut logging {
+                logging.found(back.matched.as_ref());
+            }
+        } else if let Some(logging) = &mut logging {
+            logging.found(exchange.matched.as_ref());
+        }
         response::name_charset(&mut answer.head);
         response::annotate(&mut answer.head.headers, &options.headers, timing, id_value);
         if self.worker.is_draining() && answer.head.status != StatusCode::SWITCHING_PROTOCOLS {
@@ -166,10 +216,95 @@ impl<R: PluginRuntime> Handler<R> {
             self.deadline.rest(self.worker.clock.now(), options.client_idle_timeout);
         }
         if let Some(logging) = &mut logging {
-            logging.found(exchange.matched.as_ref());
             logging.answered(answer.head.status.as_u16());
         }
-        Ok(Response::from_parts(answer.head, ClientBody::new(answer.body, logging)))
+        Ok(Response::from_parts(answer.head, ClientBody::new(answer.body, logging, recorder)))
+    }
+
+    /// Lets plugins see a request before its route is looked for, and looks for it.
+    async fn find_after<'s>(
+        &self,
+        snapshot: &'s Snapshot<R>,
+        mut exchange: Box<Exchange>,
+        body: &mut Source,
+    ) -> (Box<Exchange>, Result<Found<'s, R>, Failure>, Outcome) {
+        if let Err(failure) = self.refuse(&exchange.request) {
+            return (exchange, Err(failure), Outcome::Continue);
+        }
+        let websocket = forwarded::remove_hop_by_hop(&mut exchange.request.headers);
+        exchange.details = self.details();
+        lend(&mut exchange, body);
+        let (runtime, worker) = (&*self.worker.runtime, self.worker.number);
+        let (mut exchange, outcome) =
+            hooks::on_early_request(runtime, worker, &snapshot.global.early, exchange).await;
+        take_back(&mut exchange, body);
+        let found = self.find_route(snapshot, &exchange.request, exchange.client.address);
+        (exchange, found.map(|found| Found { websocket, ..found }), outcome)
+    }
+
+    /// Lets plugins see the response, and prepares what is told of the request at its end.
+    async fn respond(
+        &self,
+        mut exchange: Box<Exchange>,
+        mut answer: Answer,
+        chain: &Chain<R>,
+        picked: Option<&[Link<R>]>,
+        draft: Option<Box<Draft>>,
+        timing: Timing,
+    ) -> Respond {
+        let options = &self.worker.options;
+        let matched = exchange.matched.clone();
+        let sees = |link: &&Link<R>| link.hooks.response || link.hooks.response_body;
+        let from_picked = picked.into_iter().flatten().filter(sees);
+        let from_chain = if picked.is_some() { &[][..] } else { &chain.response[..] };
+        exchange.response = Some(answer.head);
+        let (runtime, worker) = (&*self.worker.runtime, self.worker.number);
+        let links = from_picked.chain(from_chain);
+        let (back, responded) = hooks::on_response(runtime, worker, links, exchange).await;
+        exchange = back;
+        answer = match (exchange.response.take(), responded.sound) {
+            (Some(head), true) => Answer { head, ..answer },
+            _ => Answer::from_failure(Failure::Internal, &exchange, options.error_default_type),
+        };
+        if let Some(body) = exchange.response_body.take() {
+            answer.head.headers.remove(header::CONTENT_LENGTH);
+            answer.body = ResponseBody::Full(body);
+        }
+        let recorder = draft.or_else(|| Some(Draft::new(&exchange, exchange.started.into()))).and_then(|draft| {
+            let logs = |link: &&Link<R>| link.hooks.log;
+            let links: Vec<_> = match picked {
+                Some(picked) => picked.iter().filter(logs).cloned().collect(),
+                None => chain.log.clone(),
+            };
+            let record = || Recorder::new(&self.worker, links.clone(), draft, &mut exchange, &answer.head, timing);
+            if links.is_empty() { None } else { Some(record()) }
+        });
+        if !responded.watchers.is_empty() && !answer.body.is_end_stream() {
+            let headers = &mut answer.head.headers;
+            let watched = watched::watch(&self.worker, exchange, headers, answer.body, responded.watchers).await;
+            let (exchange, body) = watched;
+            answer = match (body, exchange) {
+                (Ok(body), _) => Answer { body, ..answer },
+                (Err(error), exchange) => {
+                    tracing::debug!(%error, "a response's body cannot be shown to plugins");
+                    let failure = match error {
+                        BodyError::Plugin => Failure::Internal,
+                        _ => Failure::BadGateway,
+                    };
+                    let wishes = exchange.as_ref().map(|exchange| &exchange.request.headers);
+                    let none = HeaderMap::new();
+                    let id = exchange.as_ref().map_or(0, |exchange| exchange.id);
+                    Answer::failure(failure, wishes.unwrap_or(&none), options.error_default_type, id)
+                }
+            };
+        }
+        Respond { answer, recorder: recorder.map(|recorder| recorder as Box<dyn Tail>), matched }
+    }
+
+    /// What is known of the connection beyond what every plugin asks for.
+    fn details(&self) -> Option<Box<Details>> {
+        let tls = self.peer.tls.as_ref()?;
+        Some(Box::new(Details { tls: Some(Arc::clone(&tls.info)), ..Details::default() }))
     }
 
     /// Whether the request's body came to its end, so that another request can follow it.
@@ -190,12 +325,27 @@ impl<R: PluginRuntime> Handler<R> {
         head: &request::Parts,
         client: IpAddr,
     ) -> Result<Found<'s, R>, Failure> {
+        self.refuse(head)?;
+        self.find_route(snapshot, head, client)
+    }
+
+    /// Whether a request is one that is looked at any further.
+    fn refuse(&self, head: &request::Parts) -> Result<(), Failure> {
         if self.guard.take_suspicion() || is_ambiguous(head) || head.method == Method::CONNECT {
             return Err(Failure::BadRequest);
         }
         if head.method == Method::TRACE {
             return Err(Failure::MethodNotAllowed);
         }
+        Ok(())
+    }
+
+    fn find_route<'s>(
+        &self,
+        snapshot: &'s Snapshot<R>,
+        head: &request::Parts,
+        client: IpAddr,
+    ) -> Result<Found<'s, R>, Failure> {
         let path = normalise(head.uri.path()).map_err(|error| match error {
             PathError::NotUtf8 => Failure::NoRoute,
             _ => Failure::BadRequest,
@@ -235,29 +385,61 @@ impl<R: PluginRuntime> Handler<R> {
         let captures = balancer
             .filter(|balancer| hash::needs_captures(balancer.settings()))
             .map(|_| Box::new(snapshot.router.captures(&matched, &view)));
-        Ok(Found { target: target(&head.uri, &upstream)?, prefix, captures, route, websocket: false })
+        let mut details = None;
+        if route.chain.has_request_hooks() && (route.has_captures || path != head.uri.path()) {
+            let captured = match route.has_captures {
+                true => snapshot.router.captures(&matched, &view),
+                false => Captures::default(),
+            };
+            details = self.details().or_else(|| Some(Box::default()));
+            if let Some(details) = &mut details {
+                details.positional =
+                    captured.numbered().map(|text| text.unwrap_or_default().to_owned()).collect();
+                details.named = captured.names().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
+                details.normal_path = (path != head.uri.path()).then(|| path.to_string());
+            }
+        }
+        Ok(Found { target: target(&head.uri, &upstream)?, prefix, captures, details, route, websocket: false })
     }
 
     /// Sends a request to its upstream, trying again where that is safe.
     async fn forward(
         &self,
         exchange: &mut Exchange,
-        body: Incoming,
-        found: Found<'_, R>,
-        started: Instant,
-        request_id: Option<&HeaderValue>,
+        way: Way<'_, '_, R>,
+        snapshot: &Snapshot<R>,
+        mut draft: Option<&mut Draft>,
     ) -> Answer {
+        let Way { body, mut found, started, request_id } = way;
         let options = &self.worker.options;
-        let Some(upstream) = &found.route.upstream else {
-            self.deadline.leftover.put(Some(body));
+        let altered;
+        let mut upstream = found.route.upstream.as_deref();
+        let mut wanted_host = None;
+        if let Some(edits) = exchange.edits.take() {
+            // In a function of its own, which requests without edits do not pay for.
+            match self.alter(exchange, *edits, &mut found, snapshot) {
+                Ok(edited) => {
+                    wanted_host = edited.host;
+                    altered = edited.upstream;
+                    upstream = altered.as_ref().or(upstream);
+                }
+                Err(failure) => {
+                    self.deadline.leftover.put(body.into_rest());
+                    return Answer::from_failure(failure, exchange, options.error_default_type);
+                }
+            }
+        }
+        let Some(upstream) = upstream else {
+            self.deadline.leftover.put(body.into_rest());
             return Answer::from_failure(Failure::NoService, exchange, options.error_default_type);
         };
         if upstream.speaks == Speaks::Nothing {
-            self.deadline.leftover.put(Some(body));
+            self.deadline.leftover.put(body.into_rest());
             tracing::warn!(upstream = %upstream.authority, "requests cannot be forwarded in the service's protocol");
             return Answer::from_failure(Failure::Internal, exchange, options.error_default_type);
         }
         let host = match found.route.preserve_host {
+            _ if wanted_host.is_some() => wanted_host,
             true => exchange.request.headers.get(header::HOST).cloned(),
             false => None,
         };
@@ -274,7 +456,7 @@ impl<R: PluginRuntime> Handler<R> {
                 match self.worker.choose(balancer, upstream, hashed).await {
                     Ok(chosen) => Some(chosen),
                     Err(failure) => {
-                        self.deadline.leftover.put(Some(body));
+                        self.deadline.leftover.put(body.into_rest());
                         return Answer::from_failure(failure, exchange, options.error_default_type);
                     }
                 }
@@ -298,12 +480,16 @@ impl<R: PluginRuntime> Handler<R> {
             tunnel::ask(&mut exchange.request.headers);
         }
 
+        if let Some(draft) = &mut draft {
+            draft.upstream_uri = Some(found.target.to_string());
+            let authority = chosen.as_ref().map_or(&upstream.authority, |chosen| chosen.pick.authority());
+            draft.target = authority.parse::<SocketAddr>().is_ok().then(|| authority.to_string());
+        }
         let streams = upstream.speaks == Speaks::Http2 || !found.route.request_buffering;
-        let is_kept = !streams && !body.is_end_stream();
-        let body = match is_kept {
-            false => Source::from(body),
+        let is_kept = !streams && matches!(body, Source::Client(_));
+        let body = match body {
             // In a box, so that requests without a body do not carry what it needs.
-            true => match Box::pin(self.body_for(upstream, &exchange.request.method, body)).await {
+            Source::Client(body) if !streams => match Box::pin(self.body_for(upstream, &exchange.request.method, body)).await {
                 Ok(body) => body,
                 Err(failure) => {
                     self.deadline.work();
@@ -311,9 +497,10 @@ impl<R: PluginRuntime> Handler<R> {
                     return Answer::failure(failure, &wishes, options.error_default_type, exchange.id);
                 }
             },
+            body => body,
         };
         // Without plugins and a body no time has passed that a millisecond shows.
-        let is_immediate = found.route.chain.request.is_empty() && !is_kept;
+        let is_immediate = !found.route.chain.has_request_hooks() && !is_kept;
         let sent = if is_immediate { started } else { self.worker.clock.look() };
         let gateway = sent.duration_since(started);
         let head = &mut exchange.request;
@@ -324,6 +511,7 @@ impl<R: PluginRuntime> Handler<R> {
             let timing = Some(Timing::Proxied { gateway, upstream: now.duration_since(sent) });
             return match result {
                 Ok(response) => {
+                    note_answer(exchange, draft, response.status());
                     let (mut head, incoming) = response.into_parts();
                     head.version = Version::HTTP_11;
                     response::drop_repeated(&mut head.headers);
@@ -368,6 +556,7 @@ impl<R: PluginRuntime> Handler<R> {
                 }
             }
             Ok((response, mut connection)) => {
+                note_answer(exchange, draft, response.status());
                 let now = self.worker.clock.look();
                 let timing = Timing::Proxied { gateway, upstream: now.duration_since(sent) };
                 let (mut head, incoming) = response.into_parts();
@@ -438,7 +627,7 @@ impl Wishes {
 }
 
 /// What the upstream is asked for: its path, and the client's query as it came.
-fn target(original: &Uri, path: &str) -> Result<PathAndQuery, Failure> {
+pub(crate) fn target(original: &Uri, path: &str) -> Result<PathAndQuery, Failure> {
     let query = original.query();
     if let Some(asked) = original.path_and_query()
         && asked.path() == path

@@ -127,19 +127,14 @@ mod tests {
     use super::*;
 
     fn exchange(request: http::request::Builder) -> Exchange {
-        Exchange {
-            id: 1,
-            request: request.body(()).unwrap().into_parts().0,
-            client: Client {
-                peer: "10.1.2.3:4".parse().unwrap(),
-                address: "10.1.2.3".parse().unwrap(),
-                tls: false,
-            },
-            matched: None,
-            response: None,
-            response_edits: Default::default(),
-            context: Default::default(),
-        }
+        let client = Client {
+            peer: "10.1.2.3:4".parse().unwrap(),
+            address: "10.1.2.3".parse().unwrap(),
+            tls: false,
+            trusted: false,
+            port: 8000,
+        };
+        Exchange::new(1, request.body(()).unwrap().into_parts().0, client, std::time::Instant::now())
     }
 
     fn header_source(name: &'static str) -> HashSource {

@@ -84,6 +84,11 @@ impl Kept {
         Ok(kept)
     }
 
+    /// A body that is there already.
+    pub(crate) fn of(body: Bytes) -> Self {
+        Self { file: None, in_file: 0, in_memory: body }
+    }
+
     pub(crate) fn length(&self) -> u64 {
         self.in_file + self.in_memory.len() as u64
     }

@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use moongate_balancer::Balancer;
-use moongate_hooks::{BindError, FailurePolicy, Matched, PluginRuntime, PluginSpec};
-use moongate_model::{Entities, PathHandling, Plugin, PluginIndex, Protocol, Reference, Route, Service, pki};
+use moongate_hooks::{BindError, Matched, PluginRuntime, PluginSpec, UpstreamEdits};
+use moongate_model::{Choice, Entities, Level, PathHandling, Plugin, PluginIndex, Protocol, Reference, Route, Service, pki};
 use moongate_router::{Flavour, ProtocolDemand, Router, RouterError};
 use uuid::Uuid;
 
 use crate::balance::Balancers;
+use crate::chain::{Chain, Link, LinkChoice, LinkLevel};
 use crate::tls::{Certificates, TlsClient, UpstreamTls};
 
 /// See the module's description.
@@ -58,6 +59,8 @@ pub(crate) struct CompiledRoute<R: PluginRuntime> {
     pub(crate) passes_through: bool,
     /// Whether bodies of unknown length are read whole before they are sent.
     pub(crate) request_buffering: bool,
+    /// Whether a path expression of the route may capture something.
+    pub(crate) has_captures: bool,
     /// Where not every request will do.
     pub(crate) demand: Option<ProtocolDemand>,
 }
@@ -106,18 +109,6 @@ impl Speaks {
     }
 }
 
-/// The plugins of a route, in the order in which they run.
-pub(crate) struct Chain<R: PluginRuntime> {
-    pub(crate) request: Vec<Link<R>>,
-    pub(crate) response: Vec<Link<R>>,
-}
-
-/// A plugin configuration in a chain.
-pub(crate) struct Link<R: PluginRuntime> {
-    pub(crate) binding: Arc<R::Binding>,
-    pub(crate) on_failure: FailurePolicy,
-}
-
 impl<R: PluginRuntime> Snapshot<R> {
     /// As [`Snapshot::build_after`], without an earlier one and in the default flavour.
     ///
@@ -149,7 +140,7 @@ impl<R: PluginRuntime> Snapshot<R> {
             .filter_map(|upstream| Some((upstream.name.as_str(), upstream.client_certificate?)))
             .collect();
         let index = PluginIndex::new(&entities);
-        let mut binder = Binder { runtime, bound: HashMap::new() };
+        let mut binder = Binder { runtime, bound: HashMap::new(), by_consumer: HashMap::new() };
         let mut upstreams: HashMap<Uuid, Arc<Upstream>> = HashMap::new();
         for service in entities.services.iter().filter(|service| service.enabled) {
             let tls = upstream_tls(service, &entities, &certificates, &of_upstreams);
@@ -174,13 +165,14 @@ impl<R: PluginRuntime> Snapshot<R> {
                         service_id: service.map(|service| service.id.to_string()),
                         service_name: service.and_then(|service| service.name.clone()),
                     }),
-                    chain: binder.chain(&index.for_route(route))?,
+                    chain: binder.chain(&index.choices_for_route(route))?,
                     upstream: route.service.and_then(|service| upstreams.get(&service.id)).map(Arc::clone),
                     strip_path: route.strip_path,
                     preserve_host: route.preserve_host,
                     path_handling: router.path_handling(route.path_handling),
                     request_buffering: route.request_buffering,
                     passes_through: route.protocols.contains(&Protocol::TlsPassthrough),
+                    has_captures: route.paths.iter().flatten().any(|path| path.starts_with('~')) || route.expression.is_some(),
                     demand: demand(route),
                 })
             })
@@ -189,7 +181,7 @@ impl<R: PluginRuntime> Snapshot<R> {
         for plugin in entities.plugins.iter().filter(|plugin| plugin.enabled) {
             binder.bind(plugin)?;
         }
-        let global = binder.chain(&index.global())?;
+        let global = binder.chain(&index.global_choices())?;
         let balancers = Arc::new(balancers);
         Ok(Self { router, routes, global, certificates, balancers, entities: Arc::clone(&entities) })
     }
@@ -212,16 +204,50 @@ impl<R: PluginRuntime> std::fmt::Debug for Snapshot<R> {
 }
 
 impl Upstream {
+    /// The upstream that request hooks want instead, and the balancer of it.
+    pub(crate) fn altered(own: Option<&Self>, edits: &UpstreamEdits, balancers: &Balancers) -> Option<Self> {
+        let (host, port) = match (&edits.upstream, &edits.target, own) {
+            (Some(name), _, own) => (name.clone(), own.map_or(80, |own| own.port)),
+            (None, Some((host, port)), _) => (host.trim_matches(['[', ']']).to_owned(), *port),
+            (None, None, Some(own)) => (own.host.clone(), own.port),
+            (None, None, None) => return None,
+        };
+        let own_tls = own.and_then(|own| own.tls.clone());
+        let tls = match edits.tls {
+            None => own_tls,
+            Some(false) => None,
+            Some(true) => Some(own_tls.unwrap_or_else(|| TlsClient::new(UpstreamTls::default()))),
+        };
+        let (authority, host_header, default_port) = named(&host, port, tls.is_some());
+        // Balancing is for names; an address or a name with a port of its own is gone to.
+        let balancer = if edits.target.is_some() { None } else { balancers.by_name(&host).map(Arc::clone) };
+        let [connect, write, read] = match (edits.timeouts, own) {
+            (Some(timeouts), _) => timeouts.map(u64::from),
+            (None, Some(own)) => [own.connect_timeout, own.write_timeout, own.read_timeout],
+            (None, None) => [60_000; 3],
+        };
+        Some(Self {
+            authority,
+            host_header,
+            default_port,
+            balancer,
+            host,
+            port,
+            path: None,
+            tls,
+            speaks: own.map_or(Speaks::Http1, |own| own.speaks),
+            retries: edits.retries.or(own.map(|own| own.retries)).unwrap_or(5),
+            connect_timeout: connect,
+            write_timeout: write,
+            read_timeout: read,
+        })
+    }
+
     fn new(service: &Service, tls: Option<TlsClient>, balancers: &Balancers) -> Self {
-        let own_port = if tls.is_some() { 443 } else { 80 };
-        let host =
-            if service.host.contains(':') { format!("[{}]", service.host) } else { service.host.clone() };
-        let authority: Arc<str> = format!("{host}:{}", service.port).into();
-        let shown = if service.port == own_port { host.as_str() } else { &*authority };
+        let (authority, host_header, default_port) = named(&service.host, service.port, tls.is_some());
         Self {
-            // The model lets only host names and addresses pass, so this is a valid value.
-            host_header: HeaderValue::from_str(shown).unwrap_or_else(|_| HeaderValue::from_static("")),
-            default_port: own_port,
+            host_header,
+            default_port,
             balancer: balancers.by_name(&service.host).map(Arc::clone),
             authority,
             host: service.host.clone(),
@@ -235,6 +261,16 @@ impl Upstream {
             read_timeout: service.read_timeout.into(),
         }
     }
+}
+
+/// `host:port`, the Host header for it, and the port that the protocol has by itself.
+fn named(host: &str, port: u16, tls: bool) -> (Arc<str>, HeaderValue, u16) {
+    let own_port = if tls { 443 } else { 80 };
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let authority: Arc<str> = format!("{host}:{port}").into();
+    let shown = if port == own_port { host.as_str() } else { &*authority };
+    // The model lets only host names and addresses pass, so this is a valid value.
+    (Arc::clone(&authority), HeaderValue::from_str(shown).unwrap_or_else(|_| HeaderValue::from_static("")), own_port)
 }
 
 /// What a route demands that is not for plain HTTP/1 as well.
@@ -272,6 +308,8 @@ fn upstream_tls(
 struct Binder<'a, R: PluginRuntime> {
     runtime: &'a R,
     bound: HashMap<Uuid, Arc<R::Binding>>,
+    /// Links of configurations for one consumer each, by where the index keeps these.
+    by_consumer: HashMap<usize, Arc<HashMap<Uuid, Link<R>>>>,
 }
 
 impl<R: PluginRuntime> Binder<'_, R> {
@@ -279,29 +317,54 @@ impl<R: PluginRuntime> Binder<'_, R> {
         if let Some(binding) = self.bound.get(&plugin.id) {
             return Ok(Arc::clone(binding));
         }
-        let spec = PluginSpec { name: &plugin.name, config: &plugin.config };
+        let id = plugin.id.to_string();
+        let spec = PluginSpec { id: &id, name: &plugin.name, config: &plugin.config };
         let binding =
             self.runtime.bind(&spec).map_err(|source| SnapshotError::Plugin { id: plugin.id, source })?;
         self.bound.insert(plugin.id, Arc::clone(&binding));
         Ok(binding)
     }
 
-    fn chain(&mut self, plugins: &[&Plugin]) -> Result<Chain<R>, SnapshotError> {
-        let mut bound = plugins
+    fn link(&mut self, plugin: &Plugin) -> Result<Link<R>, SnapshotError> {
+        Ok(Link::new(self.bind(plugin)?))
+    }
+
+    /// The chain for requests that have these plugins to choose from.
+    fn chain(&mut self, choices: &[Choice<'_, '_>]) -> Result<Chain<R>, SnapshotError> {
+        let mut chosen = Vec::with_capacity(choices.len());
+        for choice in choices {
+            let mut levels = Vec::new();
+            for level in choice.levels() {
+                match level {
+                    Level::Everybody(plugin) => {
+                        levels.push(LinkLevel::Everybody(self.link(plugin)?));
+                        // What comes behind never applies.
+                        break;
+                    }
+                    Level::ByConsumer(plugins) => levels.push(LinkLevel::ByConsumer(self.by_consumer(plugins)?)),
+                    _ => {}
+                }
+            }
+            chosen.push(LinkChoice { name: choice.name.to_owned(), levels });
+        }
+        Ok(Chain::new(chosen))
+    }
+
+    /// The configurations for one consumer each; routes share them.
+    fn by_consumer(
+        &mut self,
+        plugins: &HashMap<Uuid, &Plugin>,
+    ) -> Result<Arc<HashMap<Uuid, Link<R>>>, SnapshotError> {
+        let place = std::ptr::from_ref(plugins) as usize;
+        if let Some(links) = self.by_consumer.get(&place) {
+            return Ok(Arc::clone(links));
+        }
+        let links: HashMap<_, _> = plugins
             .iter()
-            .map(|plugin| Ok((plugin.name.as_str(), self.bind(plugin)?)))
-            .collect::<Result<Vec<_>, SnapshotError>>()?;
-        // Higher priorities first; equal ones by name, descending, as Kong's users know it.
-        bound.sort_by(|(a_name, a), (b_name, b)| {
-            R::priority(b).cmp(&R::priority(a)).then_with(|| b_name.cmp(a_name))
-        });
-        let links = |wanted: fn(moongate_hooks::HookSet) -> bool| {
-            bound
-                .iter()
-                .filter(|(_, binding)| wanted(R::hooks(binding)))
-                .map(|(_, binding)| Link { binding: Arc::clone(binding), on_failure: R::on_failure(binding) })
-                .collect()
-        };
-        Ok(Chain { request: links(|hooks| hooks.request), response: links(|hooks| hooks.response) })
+            .map(|(consumer, plugin)| Ok((*consumer, self.link(plugin)?)))
+            .collect::<Result<_, SnapshotError>>()?;
+        let links = Arc::new(links);
+        self.by_consumer.insert(place, Arc::clone(&links));
+        Ok(links)
     }
 }

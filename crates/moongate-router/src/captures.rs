@@ -22,6 +22,11 @@ impl Captures {
         self.named.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
     }
 
+    /// The names of groups and their texts, in the order of the groups.
+    pub fn names(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.named.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+
     /// The texts of all groups, those without a name as well, from number 1.
     pub fn numbered(&self) -> impl Iterator<Item = Option<&str>> {
         self.numbered.iter().skip(1).map(Option::as_deref)

@@ -2,9 +2,12 @@
 
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use moongate_hooks::TlsInfo;
+use rustls::ProtocolVersion;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -18,6 +21,8 @@ pub(crate) struct TlsSession {
     pub(crate) sni: Option<String>,
     /// Whether client and gateway agreed on HTTP/2.
     pub(crate) http2: bool,
+    /// What plugins can know of it.
+    pub(crate) info: Arc<TlsInfo>,
 }
 
 /// Shakes hands with a client, for as long as it may take to send its first request.
@@ -43,8 +48,26 @@ pub(crate) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     })
     .await?;
     let (_, connection) = stream.get_ref();
+    let sni = connection.server_name().map(str::to_ascii_lowercase);
+    let version = match connection.protocol_version() {
+        Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
+        Some(ProtocolVersion::TLSv1_3) => "TLSv1.3",
+        _ => "",
+    };
+    let suite = connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
+    let info = TlsInfo {
+        version: version.to_owned(),
+        // TLS 1.3's have a prefix here that their IANA names have not.
+        cipher: suite.unwrap_or_default().replace("TLS13_", "TLS_"),
+        server_name: sni.clone(),
+        client_certificates: connection
+            .peer_certificates()
+            .map(|chain| chain.iter().map(|certificate| certificate.to_vec()).collect())
+            .unwrap_or_default(),
+    };
     let session = TlsSession {
-        sni: connection.server_name().map(str::to_ascii_lowercase),
+        sni,
+        info: Arc::new(info),
         http2: connection.alpn_protocol() == Some(b"h2"),
     };
     Ok((stream, session))

@@ -1,0 +1,196 @@
+//! Bodies of responses that plugins want to see.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
+use http_body::{Body, Frame};
+use moongate_hooks::{BodyView, Exchange, PluginRuntime};
+
+use crate::body::{BodyError, ResponseBody};
+use crate::hooks::{Watcher, is_overlooked};
+use crate::worker::Worker;
+
+/// Lets plugins see a body: at once where they want it whole, while it passes where they want it in chunks.
+///
+/// # Errors
+/// When the body breaks off while it is read, or a plugin fails whose failures are not to be overlooked.
+pub(crate) async fn watch<R: PluginRuntime>(
+    worker: &Rc<Worker<R>>,
+    mut exchange: Box<Exchange>,
+    headers: &mut HeaderMap,
+    mut body: ResponseBody,
+    watchers: Vec<Watcher<R>>,
+) -> (Option<Box<Exchange>>, Result<ResponseBody, BodyError>) {
+    let mut in_chunks = Vec::new();
+    for watcher in watchers {
+        let BodyView::Whole(limit) = watcher.view else {
+            in_chunks.push(watcher);
+            continue;
+        };
+        body = match whole(body, limit).await {
+            Err(error) => return (Some(exchange), Err(error)),
+            // Too long: it is not shown.
+            Ok(Err(streaming)) => streaming,
+            Ok(Ok(bytes)) => {
+                let (back, result) = worker
+                    .runtime
+                    .on_response_body(worker.number, &watcher.link.binding, exchange, bytes.clone(), true)
+                    .await;
+                exchange = back;
+                match result {
+                    Ok(None) => ResponseBody::Full(bytes),
+                    Ok(Some(changed)) => {
+                        headers.remove(CONTENT_LENGTH);
+                        ResponseBody::Full(changed)
+                    }
+                    Err(error) if is_overlooked(&watcher.link, &error) => ResponseBody::Full(bytes),
+                    Err(_) => return (Some(exchange), Err(BodyError::Plugin)),
+                }
+            }
+        };
+    }
+    if in_chunks.is_empty() {
+        return (Some(exchange), Ok(body));
+    }
+    headers.remove(CONTENT_LENGTH);
+    let watched = Watched {
+        body,
+        passing: State::Waiting(exchange),
+        worker: Rc::clone(worker),
+        watchers: Rc::new(in_chunks),
+        ended: false,
+    };
+    (None, Ok(ResponseBody::Watched(Box::pin(watched))))
+}
+
+/// Reads a body that has at most `limit` bytes; a longer one comes back as it was.
+async fn whole(mut body: ResponseBody, limit: u64) -> Result<Result<Bytes, ResponseBody>, BodyError> {
+    if let ResponseBody::Full(bytes) = body {
+        return Ok(if bytes.len() as u64 > limit { Err(ResponseBody::Full(bytes)) } else { Ok(bytes) });
+    }
+    if body.size_hint().exact().is_some_and(|length| length > limit) {
+        return Ok(Err(body));
+    }
+    let (mut read, mut length) = (VecDeque::new(), 0);
+    while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        // Trailers are for who gets the body as it came.
+        let Ok(piece) = frame?.into_data() else { continue };
+        length += piece.len() as u64;
+        read.push_back(piece);
+        if length > limit {
+            return Ok(Err(ResponseBody::Begun(read, Box::new(body))));
+        }
+    }
+    let mut pieces = read.into_iter();
+    Ok(Ok(match (pieces.next(), pieces.len()) {
+        (Some(only), 0) => only,
+        (first, _) => {
+            let mut bytes = BytesMut::with_capacity(length as usize);
+            first.into_iter().chain(pieces).for_each(|piece| bytes.extend_from_slice(&piece));
+            bytes.freeze()
+        }
+    }))
+}
+
+/// A body that passes through plugins, chunk by chunk.
+struct Watched<R: PluginRuntime> {
+    body: ResponseBody,
+    passing: State,
+    worker: Rc<Worker<R>>,
+    watchers: Rc<Vec<Watcher<R>>>,
+    ended: bool,
+}
+
+type Passed = (Box<Exchange>, Result<Bytes, BodyError>);
+
+enum State {
+    Waiting(Box<Exchange>),
+    /// A chunk is with the plugins.
+    Passing(Pin<Box<dyn Future<Output = Passed>>>),
+    Over,
+}
+
+impl<R: PluginRuntime> Body for Watched<R> {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        loop {
+            match std::mem::replace(&mut self.passing, State::Over) {
+                State::Over => return Poll::Ready(None),
+                State::Passing(mut passing) => {
+                    let Poll::Ready((exchange, result)) = passing.as_mut().poll(cx) else {
+                        self.passing = State::Passing(passing);
+                        return Poll::Pending;
+                    };
+                    if !self.ended {
+                        self.passing = State::Waiting(exchange);
+                    }
+                    match result {
+                        Ok(bytes) if bytes.is_empty() => {}
+                        Ok(bytes) => return Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                        Err(error) => {
+                            self.passing = State::Over;
+                            return Poll::Ready(Some(Err(error)));
+                        }
+                    }
+                }
+                State::Waiting(exchange) => {
+                    let polled = Pin::new(&mut self.body).poll_frame(cx);
+                    if polled.is_pending() {
+                        self.passing = State::Waiting(exchange);
+                        return Poll::Pending;
+                    }
+                    let piece = match ready!(polled) {
+                        Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                        Some(Ok(frame)) => match frame.into_data() {
+                            Ok(data) => data,
+                            // Trailers would come behind what plugins add at the end.
+                            Err(_) => {
+                                self.passing = State::Waiting(exchange);
+                                continue;
+                            }
+                        },
+                        None => Bytes::new(),
+                    };
+                    self.ended = piece.is_empty() || self.body.is_end_stream();
+                    let (worker, watchers) = (Rc::clone(&self.worker), Rc::clone(&self.watchers));
+                    self.passing = State::Passing(Box::pin(pass(worker, watchers, exchange, piece, self.ended)));
+                }
+            }
+        }
+    }
+}
+
+/// Lets each plugin change a chunk in turn.
+async fn pass<R: PluginRuntime>(
+    worker: Rc<Worker<R>>,
+    watchers: Rc<Vec<Watcher<R>>>,
+    mut exchange: Box<Exchange>,
+    mut piece: Bytes,
+    last: bool,
+) -> Passed {
+    for watcher in watchers.iter() {
+        let (back, result) = worker
+            .runtime
+            .on_response_body(worker.number, &watcher.link.binding, exchange, piece.clone(), last)
+            .await;
+        exchange = back;
+        match result {
+            Ok(None) => {}
+            Ok(Some(changed)) => piece = changed,
+            Err(error) if is_overlooked(&watcher.link, &error) => {}
+            Err(_) => return (exchange, Err(BodyError::Plugin)),
+        }
+    }
+    (exchange, Ok(piece))
+}
