@@ -24,6 +24,7 @@ use crate::client::Guard;
 use crate::deadline::Deadline;
 use crate::error::Failure;
 use crate::forwarded::{self, Forwarding, Peer, is_ambiguous};
+use crate::grpc;
 use crate::hash::{self, Hashed};
 use crate::hooks::{self, Outcome};
 use crate::http2_upstream::SharedBody;
@@ -80,6 +81,7 @@ impl<R: PluginRuntime> Handler<R> {
             let told = Some(client).filter(|client| *client != self.peer.address.ip().to_canonical());
             log.begin(&head, told, id, started)
         });
+        let is_call = grpc::is_call(&head);
         let mut found = self.find(&snapshot, &head, client);
         let unread = !body.is_end_stream();
         // Who waits to be told to send a body is not told to when nobody wants it.
@@ -144,6 +146,9 @@ impl<R: PluginRuntime> Handler<R> {
             }
         }
 
+        if is_call {
+            grpc::translate(&mut answer);
+        }
         exchange.apply_response_edits(&mut answer.head.headers);
         if !chain.response.is_empty() {
             exchange.response = Some(answer.head);

@@ -16,6 +16,7 @@ mod deadline;
 mod dns;
 mod error;
 mod forwarded;
+mod grpc;
 mod handler;
 mod hash;
 mod hooks;
