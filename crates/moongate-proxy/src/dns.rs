@@ -43,7 +43,7 @@ impl Default for ResolverOptions {
         Self {
             servers: Vec::new(),
             hosts_file: Some("/etc/hosts".into()),
-            order: vec![Query::Srv, Query::A, Query::Aaaa],
+            order: vec![Query::Last, Query::Srv, Query::A, Query::Aaaa, Query::Cname],
             valid_ttl: None,
             stale_ttl: Duration::from_secs(3600),
             not_found_ttl: Duration::from_secs(30),
@@ -57,12 +57,16 @@ impl Default for ResolverOptions {
 /// A type of record that name servers are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Query {
+    /// Whatever the name had the last time.
+    Last,
     /// Services: addresses by way of other names, with ports, weights and priorities.
     Srv,
     /// IPv4 addresses.
     A,
     /// IPv6 addresses.
     Aaaa,
+    /// Another name. It comes with the addresses, so that it is not asked for by itself.
+    Cname,
 }
 
 /// Why a name has no address.

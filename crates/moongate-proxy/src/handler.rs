@@ -25,6 +25,7 @@ use crate::deadline::Deadline;
 use crate::edits::{Way, lend, note_answer, take_back};
 use crate::error::Failure;
 use crate::forwarded::{self, Forwarding, Peer, is_ambiguous};
+use crate::grpc;
 use crate::hash::{self, Hashed};
 use crate::hooks::{self, Outcome};
 use crate::http2_upstream::SharedBody;
@@ -92,6 +93,7 @@ impl<R: PluginRuntime> Handler<R> {
             let told = Some(client).filter(|client| *client != self.peer.address.ip().to_canonical());
             log.begin(&head, told, id, started)
         });
+        let is_call = grpc::is_call(&head);
         let unread = !body.is_end_stream();
         // Who waits to be told to send a body is not told to when nobody wants it.
         if unread && !head.headers.contains_key(header::EXPECT) {
@@ -194,6 +196,9 @@ impl<R: PluginRuntime> Handler<R> {
             }
         }
 
+        if is_call {
+            grpc::translate(&mut answer);
+        }
         exchange.apply_response_edits(&mut answer.head.headers);
         let timing = answer.timing.unwrap_or_else(|| Timing::Own(started.elapsed()));
         let mut recorder = None;

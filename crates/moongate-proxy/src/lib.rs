@@ -18,6 +18,7 @@ mod dns;
 mod edits;
 mod error;
 mod forwarded;
+mod grpc;
 mod handler;
 mod hash;
 mod hooks;

@@ -1,7 +1,7 @@
 //! What a client is told whose request found a route that is for another protocol.
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderName, LOCATION, UPGRADE};
+use http::header::{CONNECTION, CONTENT_TYPE, HOST, LOCATION, UPGRADE};
 use http::{HeaderValue, request};
 use moongate_model::HttpsRedirectStatus;
 use moongate_router::ProtocolRefusal;
@@ -10,6 +10,7 @@ use crate::answer::Answer;
 use crate::body::ResponseBody;
 use crate::error::{Failure, page};
 use crate::forwarded::{Peer, X_FORWARDED_HOST, bare_host};
+use crate::grpc::{GRPC, GRPC_MESSAGE, GRPC_STATUS};
 
 impl From<ProtocolRefusal> for Failure {
     fn from(refusal: ProtocolRefusal) -> Self {
@@ -32,7 +33,7 @@ pub(crate) fn explain(answer: &mut Answer, failure: Failure, peer: &Peer, reques
         Failure::Http2Required => upgrade(answer, "HTTP/2"),
         Failure::GrpcsRequired => {
             let headers = &mut answer.head.headers;
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(GRPC));
             headers.insert(GRPC_STATUS, HeaderValue::from_static("1"));
             headers.insert(GRPC_MESSAGE, HeaderValue::from_static("gRPC request matched gRPCs route"));
             answer.body = ResponseBody::Full(Bytes::new());
@@ -70,6 +71,3 @@ fn redirect_to_https(
     answer.head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     answer.body = ResponseBody::Full(page(title).into());
 }
-
-const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
-const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");

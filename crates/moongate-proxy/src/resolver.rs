@@ -1,5 +1,7 @@
 //! Asks name servers.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,25 +21,38 @@ pub(crate) struct Resolver {
     /// `None` when no name server is configured.
     client: Option<TokioResolver>,
     order: Vec<Query>,
+    /// What names had the last time, where that counts.
+    last: RefCell<HashMap<String, Query>>,
+    /// Names that are remembered.
+    capacity: usize,
 }
 
 impl Resolver {
     pub(crate) fn new(options: &ResolverOptions) -> Self {
-        Self { client: client(options), order: options.order.clone() }
+        Self {
+            client: client(options),
+            order: options.order.clone(),
+            last: RefCell::default(),
+            capacity: options.cache_size,
+        }
     }
 
     /// The addresses of a name.
     pub(crate) async fn resolve(&self, name: &str) -> Result<Resolution, DnsError> {
         let client = self.client.as_ref().ok_or(DnsError::Unanswered)?;
         let mut error = DnsError::NotFound;
-        for query in &self.order {
+        for query in self.order_for(name) {
             let found = match query {
                 Query::Srv => services(client, name).await,
                 Query::A => addresses(client, name, Type::A).await,
                 Query::Aaaa => addresses(client, name, Type::AAAA).await,
+                Query::Last | Query::Cname => continue,
             };
             match found {
-                Ok(resolution) if !resolution.records.is_empty() => return Ok(resolution),
+                Ok(resolution) if !resolution.records.is_empty() => {
+                    self.remember(name, query);
+                    return Ok(resolution);
+                }
                 Ok(_) => {}
                 Err(failure) if failure.is_no_records_found() => {}
                 Err(failure) => {
@@ -51,6 +66,29 @@ impl Resolver {
             }
         }
         Err(error)
+    }
+
+    /// What to ask for, each type of record once.
+    fn order_for(&self, name: &str) -> Vec<Query> {
+        let mut order = Vec::with_capacity(self.order.len());
+        for query in &self.order {
+            let query = match query {
+                Query::Last => self.last.borrow().get(name).copied(),
+                query => Some(*query),
+            };
+            order.extend(query.filter(|query| !order.contains(query)));
+        }
+        order
+    }
+
+    fn remember(&self, name: &str, query: Query) {
+        if self.order.contains(&Query::Last) {
+            let mut last = self.last.borrow_mut();
+            if last.len() >= self.capacity {
+                last.clear();
+            }
+            last.insert(name.to_owned(), query);
+        }
     }
 }
 
@@ -146,5 +184,25 @@ fn ip(data: &RData) -> Option<IpAddr> {
         RData::A(address) => Some(IpAddr::V4(address.0)),
         RData::AAAA(address) => Some(IpAddr::V6(address.0)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_first_asked_for_what_it_had_the_last_time() {
+        let options = ResolverOptions { cache_size: 2, ..ResolverOptions::default() };
+        let resolver = Resolver::new(&options);
+        let rest = [Query::Srv, Query::A, Query::Aaaa, Query::Cname];
+        assert_eq!(resolver.order_for("a.test"), rest);
+        resolver.remember("a.test", Query::A);
+        assert_eq!(resolver.order_for("a.test"), [Query::A, Query::Srv, Query::Aaaa, Query::Cname]);
+        assert_eq!(resolver.order_for("b.test"), rest);
+        for name in ["b.test", "c.test"] {
+            resolver.remember(name, Query::Aaaa);
+        }
+        assert_eq!(resolver.order_for("a.test"), rest, "there was no room for it any more");
     }
 }

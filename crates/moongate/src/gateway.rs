@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use moongate_hooks::PluginCatalog;
 use moongate_plugin_host::{HostError, PluginHost};
-use moongate_proxy::{AccessLogOptions, ListenAddress, LogTarget, Proxy, ProxyOptions, StreamAddress};
+use moongate_proxy::{
+    AccessLogOptions, ListenAddress, LogTarget, Proxy, ProxyOptions, ResolverOptions, StreamAddress,
+};
 use moongate_store::{ReadOnlyStore, Store};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
@@ -328,7 +330,17 @@ fn proxy_options(properties: &Properties, claim: &Claim) -> Result<ProxyOptions,
         access_log: log(&properties.proxy_access_log),
         stream_access_log: log(&properties.proxy_stream_access_log),
         body_directory: properties.prefix.as_path().into(),
-        ..ProxyOptions::default()
+        resolver: ResolverOptions {
+            servers: properties.dns_resolver.clone(),
+            hosts_file: properties.dns_hostsfile.clone(),
+            order: properties.dns_order.clone(),
+            valid_ttl: properties.dns_valid_ttl,
+            stale_ttl: properties.dns_stale_ttl,
+            not_found_ttl: properties.dns_not_found_ttl,
+            error_ttl: properties.dns_error_ttl,
+            cache_size: properties.dns_cache_size,
+            timeout: None,
+        },
     })
 }
 

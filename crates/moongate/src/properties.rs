@@ -4,6 +4,7 @@
 //! are made. A later source counts more than an earlier one, but a wrong value is an error wherever it
 //! stands.
 
+mod dns;
 mod error;
 mod lines;
 mod listen;

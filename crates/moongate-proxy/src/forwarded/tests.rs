@@ -76,6 +76,39 @@ fn a_trusted_peer_is_believed() {
 }
 
 #[test]
+fn of_a_list_the_last_address_counts_or_the_last_that_is_not_trusted() {
+    let networks = ["192.0.2.0/24", "10.0.0.0/8"];
+    let client = |recursive, lines: &[&str]| {
+        let options = ProxyOptions {
+            trusted: networks.iter().map(|network| network.parse().unwrap()).collect(),
+            real_ip: RealIp::Header(HeaderName::from_static("x-forwarded-for")),
+            real_ip_recursive: recursive,
+            ..ProxyOptions::default()
+        };
+        let lines: Vec<_> = lines.iter().map(|line| ("x-forwarded-for", *line)).collect();
+        peer(&networks).client(&head(&lines).headers, &options).to_string()
+    };
+    for (lines, last, recursive) in [
+        (&["198.51.100.1, 203.0.113.9, 10.0.0.1"][..], "10.0.0.1", "203.0.113.9"),
+        (&["198.51.100.1", "203.0.113.9:80, 10.0.0.1", "10.0.0.2"], "10.0.0.2", "203.0.113.9"),
+        (&["10.0.0.3, 10.0.0.1"], "10.0.0.1", "10.0.0.3"),
+        (&["198.51.100.1, nonsense, 10.0.0.1"], "10.0.0.1", "10.0.0.1"),
+        (&["nonsense"], "192.0.2.7", "192.0.2.7"),
+        (&[], "192.0.2.7", "192.0.2.7"),
+    ] {
+        assert_eq!(client(false, lines), last, "{lines:?}");
+        assert_eq!(client(true, lines), recursive, "{lines:?}");
+    }
+}
+
+#[test]
+fn a_client_whose_address_is_told_elsewhere_begins_the_list() {
+    let headers = forward(&peer(&["192.0.2.0/24"]), head(&[("x-real-ip", "198.51.100.1")]));
+    assert_eq!(headers["x-forwarded-for"], "198.51.100.1");
+    assert_eq!(headers["x-real-ip"], "198.51.100.1");
+}
+
+#[test]
 fn headers_of_the_clients_connection_stay_with_it() {
     let told = [
         ("connection", "x-mine, content-length, close"),

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use moongate_balancer::Outcome;
 use moongate_hooks::PluginRuntime;
 use moongate_router::{StreamKind, StreamView};
+use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -149,8 +150,13 @@ impl Datagrams {
                     upstream.send(&datagram).await?;
                     traffic.to_upstream += datagram.len() as u64;
                 }
-                ready = upstream.readable() => {
-                    ready?;
+                // An error by itself makes nothing readable.
+                ready = upstream.ready(Interest::READABLE | Interest::ERROR) => {
+                    if ready?.is_error()
+                        && let Some(error) = upstream.take_error()?
+                    {
+                        return Err(error);
+                    }
                     let answer = {
                         let mut room = self.room.borrow_mut();
                         upstream

@@ -2,9 +2,12 @@
 
 use std::net::SocketAddr;
 
+use moongate_model::core::RouterFlavor;
 use moongate_model::{
-    Certificate, Entities, HttpsRedirectStatus, PathHandling, Protocol, Reference, Route, Service, Sni,
+    Certificate, Entities, Format, HttpsRedirectStatus, PathHandling, Protocol, Reference, Route, Service,
+    Sni,
 };
+use moongate_schema::{Context, SystemRandomness};
 use uuid::Uuid;
 
 use crate::certificates::Pair;
@@ -62,6 +65,15 @@ pub fn all_to(
     };
     change(&mut service, &mut route);
     Entities { services: vec![service].into(), routes: vec![route].into(), ..Entities::default() }
+}
+
+/// What a declarative configuration declares, without its version.
+pub fn declared(text: &str) -> Entities {
+    let catalog = moongate_model::core::catalog(RouterFlavor::default()).build().unwrap();
+    let context = Context::new(1_700_000_000_000, &SystemRandomness);
+    let text = format!("_format_version: '3.0'\n{text}");
+    let declaration = moongate_model::parse(&text, Format::Auto, &catalog, &context).unwrap();
+    Entities::from_rows(&declaration.rows).unwrap()
 }
 
 /// A certificate entity.

@@ -56,6 +56,11 @@ impl Gateway {
         self.proxy.addresses()[2]
     }
 
+    /// The listener for streams at this position.
+    pub fn stream(&self, position: usize) -> SocketAddr {
+        self.proxy.stream_addresses()[position]
+    }
+
     pub fn shutdown(&self, timeout: Duration) -> bool {
         self.proxy.shutdown(timeout)
     }

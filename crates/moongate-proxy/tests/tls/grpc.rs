@@ -117,6 +117,30 @@ async fn a_grpc_service_that_speaks_http1_is_a_bad_gateway() {
 }
 
 #[tokio::test]
+async fn what_goes_wrong_is_told_to_clients_of_grpc_in_headers() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gateway = Gateway::start(all_to(nobody, Protocol::Grpc, |_, route| {
+        route.paths = Some(vec!["/pkg.".to_owned()]);
+    }));
+    let mut sender = open(TcpStream::connect(gateway.plain_http2()).await.unwrap()).await;
+    for (path, status, code, message) in [
+        ("/none", 404, "5", "no Route matched with those values"),
+        ("/pkg.Service/Method", 502, "13", "An invalid response was received from the upstream server"),
+    ] {
+        let request =
+            Request::post(format!("http://gw.test{path}")).header("content-type", "application/grpc");
+        let response = sender.send_request(request.body(Full::default()).unwrap()).await.unwrap();
+        assert_eq!(response.status().as_u16(), status);
+        for (name, value) in
+            [("content-type", "application/grpc"), ("grpc-status", code), ("grpc-message", message)]
+        {
+            assert_eq!(response.headers()[name], value, "{path}");
+        }
+        assert!(response.into_body().collect().await.unwrap().to_bytes().is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_route_for_grpc_takes_nothing_else() {
     let (address, _) = start(None).await;
     let gateway = Gateway::start(all_to(address, Protocol::Grpc, |_, route| {

@@ -1,4 +1,4 @@
-//! TLS with real clients and real upstreams, over sockets.
+//! TLS and streams with real clients and real upstreams, over sockets.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,6 +15,8 @@ mod entities;
 mod gateway;
 mod grpc;
 mod http2;
+mod proxied;
+mod streams;
 mod targets;
 mod upstream;
 mod upstreams;

@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use http::StatusCode;
 use moongate_balancer::HealthWord;
-use moongate_model::core::RouterFlavor;
-use moongate_model::{Entities, Format, pki};
-use moongate_schema::{Context, SystemRandomness};
+use moongate_model::{Entities, pki};
 use uuid::Uuid;
 
 use crate::certificates::{Authority, self_signed};
 use crate::client::get;
+use crate::entities::declared;
 use crate::gateway::Gateway;
 use crate::upstream::{Upstream, server};
 
@@ -19,14 +18,10 @@ const ID: Uuid = Uuid::from_u128(0x1000_0000_0000_4000_8000_0000_0000_0001);
 /// A service over TLS whose upstream has one target, and `fields`.
 fn balanced(target: &str, fields: &str) -> Entities {
     let text = format!(
-        "{{_format_version: '3.0', \
-         services: [{{name: s, protocol: https, host: up.test, routes: [{{name: r, paths: [/]}}]}}], \
-         upstreams: [{{id: {ID}, name: up.test, targets: [{{target: '{target}'}}], {fields}}}]}}"
+        "services: [{{name: s, protocol: https, host: up.test, routes: [{{name: r, paths: [/]}}]}}]\n\
+         upstreams: [{{id: {ID}, name: up.test, targets: [{{target: '{target}'}}], {fields}}}]"
     );
-    let catalog = moongate_model::core::catalog(RouterFlavor::default()).build().unwrap();
-    let context = Context::new(1_700_000_000_000, &SystemRandomness);
-    let declaration = moongate_model::parse(&text, Format::Auto, &catalog, &context).unwrap();
-    Entities::from_rows(&declaration.rows).unwrap()
+    declared(&text)
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Every property, once.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,14 +9,16 @@ use http::HeaderName;
 use ipnet::IpNet;
 use moongate_model::core::RouterFlavor;
 use moongate_plugin_host::PluginSettings;
-use moongate_proxy::{AccessLogFormat, ErrorType, HeaderTokens, LogTarget, RealIp, TlsVersion};
+use moongate_proxy::{
+    AccessLogFormat, ErrorType, HeaderTokens, LogTarget, Query, RealIp, ResolverOptions, TlsVersion,
+};
 use serde_json::Value as Json;
 use serde_yaml::Value;
 
 use super::value::{self, Read};
 use super::{
-    CipherSuite, Database, Listener, LogFormat, LogLevel, Pem, Trust, Workers, listen, logs, plugins, tls,
-    words,
+    CipherSuite, Database, Listener, LogFormat, LogLevel, Pem, Trust, Workers, dns, listen, logs, plugins,
+    tls, words,
 };
 
 /// One property: what it is called, what it is for, and how it is read and shown.
@@ -189,6 +191,31 @@ properties! {
 
     /// Seconds after which an idle connection to an upstream is given up.
     upstream_keepalive_idle_timeout: Duration = Duration::from_secs(60), value::seconds, value::show_seconds;
+
+    /// Name servers that names of upstreams are asked of, with or without a port; without any, those of /etc/resolv.conf.
+    dns_resolver: Vec<SocketAddr> = Vec::new(), dns::read_servers, dns::show_servers;
+
+    /// The file with names and addresses that goes before name servers; empty for none.
+    dns_hostsfile: Option<PathBuf> = Some(PathBuf::from("/etc/hosts")), value::optional_path, value::show_optional_path;
+
+    /// Which records name servers are asked for, in order: SRV, A, AAAA, and LAST for those that a name had the last time.
+    /// The first that exist count. CNAME is followed wherever it stands.
+    dns_order: Vec<Query> = ResolverOptions::default().order, dns::read_order, dns::show_order;
+
+    /// Seconds that records are good, instead of what they say themselves.
+    dns_valid_ttl: Option<Duration> = None, dns::read_optional_seconds, dns::show_optional_seconds;
+
+    /// Seconds after which records that were good before are used no more while no name server answers.
+    dns_stale_ttl: Duration = Duration::from_secs(3600), value::seconds_or_zero, value::show_seconds;
+
+    /// Seconds for which a name that does not exist is not asked for again.
+    dns_not_found_ttl: Duration = Duration::from_secs(30), value::seconds_or_zero, value::show_seconds;
+
+    /// Seconds for which a name is not asked for again when no name server answered.
+    dns_error_ttl: Duration = Duration::from_secs(1), value::seconds_or_zero, value::show_seconds;
+
+    /// Names that are remembered.
+    dns_cache_size: usize = 10_000, dns::read_cache_size, dns::show_cache_size;
 
     /// Seconds that a client may take to send the head of a request.
     client_header_timeout: Duration = Duration::from_secs(60), value::seconds, value::show_seconds;

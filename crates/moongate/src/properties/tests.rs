@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use moongate_hooks::FailurePolicy;
-use moongate_proxy::{AccessLogFormat, ErrorType, HeaderTokens, LogTarget, RealIp, TlsVersion};
+use moongate_proxy::{AccessLogFormat, ErrorType, HeaderTokens, LogTarget, Query, RealIp, TlsVersion};
 use serde_json::json;
 
 use super::{Listener, LogLevel, Properties, PropertiesError, Sources, TABLE, Workers};
@@ -270,6 +270,27 @@ fn logs_are_files_outputs_or_off() {
     let streams = load(&["proxy_stream_access_log=logs/s.log basic", "access_log_format=json"]).unwrap();
     assert_eq!(streams.proxy_stream_access_log, Some(LogTarget::File("logs/s.log".into())));
     assert_eq!(streams.access_log_format, AccessLogFormat::Json);
+}
+
+#[test]
+fn names_are_resolved_as_the_properties_say() {
+    let properties = load(&[
+        "dns_resolver=10.0.0.2, [::1]:5353, ::1",
+        "dns_order=last, AAAA,CNAME",
+        "dns_hostsfile=",
+        "dns_valid_ttl=5",
+        "dns_stale_ttl=0",
+        "dns_not_found_ttl=0.5",
+    ])
+    .unwrap();
+    assert_eq!(properties.dns_resolver, [address("10.0.0.2:53"), address("[::1]:5353"), address("[::1]:53")]);
+    assert_eq!(properties.dns_order, [Query::Last, Query::Aaaa, Query::Cname]);
+    assert_eq!((properties.dns_hostsfile, properties.dns_valid_ttl), (None, Some(Duration::from_secs(5))));
+    assert_eq!(properties.dns_stale_ttl, Duration::ZERO);
+    assert_eq!(properties.dns_not_found_ttl, Duration::from_millis(500));
+    assert!(refusal("dns_order=LAST,MX").contains("none of LAST, SRV, A, AAAA, CNAME"));
+    assert!(refusal("dns_order=LAST,CNAME").contains("neither SRV"));
+    assert!(refusal("dns_resolver=ns.test").contains("no address of a name server"));
 }
 
 #[test]

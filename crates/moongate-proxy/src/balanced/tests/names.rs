@@ -1,11 +1,14 @@
 use super::gateway::eventually;
 use super::name_server::NameServer;
 use super::*;
+use crate::Query;
 
 fn resolver(server: &NameServer) -> ResolverOptions {
     ResolverOptions {
         servers: vec![server.address()],
         hosts_file: None,
+        // Always beginning with the same, so that questions can be counted.
+        order: vec![Query::Srv, Query::A, Query::Aaaa],
         timeout: Some(Duration::from_millis(200)),
         ..ResolverOptions::default()
     }
