@@ -13,6 +13,7 @@ pub struct Functions {
     entity_checks: HashMap<&'static str, CheckFunction>,
     hooks: HashMap<&'static str, Hook>,
     shorthands: HashMap<&'static str, ShorthandFunction>,
+    without_database: bool,
 }
 
 /// From the value of a shorthand and the object it was given in to the fields that it stands for.
@@ -21,7 +22,20 @@ pub type ShorthandFunction = fn(&Value, &Object) -> Result<Object, Violations>;
 impl Functions {
     /// The functions of this crate: the checks of [`checks`].
     pub fn standard() -> Self {
-        checks::ALL.iter().fold(Self::default(), |functions, check| functions.with_check(*check))
+        let checked = checks::ALL.iter().fold(Self::default(), |functions, check| functions.with_check(*check));
+        checked.with_entity_check(checks::CACHE_MEMORY)
+    }
+
+    /// For a gateway without a database: where a schema in JSON says `one_of_without_database`, that counts in
+    /// place of `one_of`.
+    pub fn without_database(mut self) -> Self {
+        self.without_database = true;
+        self
+    }
+
+    /// Whether schemas are read for a gateway without a database.
+    pub fn is_without_database(&self) -> bool {
+        self.without_database
     }
 
     /// Adds a check of values.

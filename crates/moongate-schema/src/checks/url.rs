@@ -49,6 +49,12 @@ impl<'a> Url<'a> {
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         Self { scheme, host, port, path, fragment }
     }
+
+    /// Whether there is a user, or a user and a password, before the host.
+    pub(super) fn has_user(text: &str) -> bool {
+        let authority = text.split_once("//").map(|(_, rest)| rest.split('/').next().unwrap_or_default());
+        authority.is_some_and(|authority| authority.contains('@'))
+    }
 }
 
 fn url(value: &Value) -> Result<(), String> {

@@ -277,7 +277,7 @@ impl<'a> Reader<'a> {
             eq: value("eq"),
             ne: value("ne"),
             not_one_of: values("not_one_of")?,
-            one_of: values("one_of")?,
+            one_of: values(self.one_of())?,
             gt: self.optional("gt").map(|than| than.number()).transpose()?,
             timestamp: self.flag("timestamp")?,
             uuid: self.flag("uuid")?,
@@ -304,6 +304,12 @@ impl<'a> Reader<'a> {
                 Some(sets) => Some(sets.list()?.iter().map(Self::values).collect::<Result<_, _>>()?),
             },
         })
+    }
+
+    /// The member that says which values there are.
+    fn one_of(&self) -> &'static str {
+        let special = "one_of_without_database";
+        if self.functions.is_without_database() && self.optional(special).is_some() { special } else { "one_of" }
     }
 
     fn range(&self) -> Result<(f64, f64), SchemaError> {

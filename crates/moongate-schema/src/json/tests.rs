@@ -199,3 +199,19 @@ fn entity_check() -> impl Strategy<Value = EntityCheck> {
         )),
     ]
 }
+
+#[test]
+fn a_gateway_without_a_database_may_know_fewer_values() {
+    let policy = json!({
+        "type": "string", "default": "local",
+        "one_of": ["local", "cluster"], "one_of_without_database": ["local"],
+    });
+    let declaration = json!({"fields": [{"policy": policy}]});
+    for (functions, values) in [
+        (Functions::standard(), json!(["local", "cluster"])),
+        (Functions::standard().without_database(), json!(["local"])),
+    ] {
+        let shown = Schema::from_json(&declaration, &functions).unwrap().to_json();
+        assert_eq!(shown["fields"][0]["policy"]["one_of"], values);
+    }
+}

@@ -1,0 +1,116 @@
+//! What is left of limits, and what clients are told of it.
+
+use crate::window::Period;
+
+/// A limit, with what does not change from request to request.
+#[derive(Debug)]
+pub(crate) struct Limit {
+    pub(crate) period: Period,
+    pub(crate) limit: f64,
+    /// The limit as text.
+    text: String,
+    /// The names of the headers that tell of it.
+    limit_header: String,
+    remaining_header: String,
+}
+
+/// What is left of all limits.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Usage {
+    /// What is left of each, in their order.
+    remaining: Vec<f64>,
+    /// Place of the limit that is used up the most.
+    tightest: usize,
+    /// Seconds until that one begins anew.
+    reset: u64,
+}
+
+impl Limit {
+    pub(crate) fn new(period: Period, limit: f64) -> Self {
+        let name = period.name();
+        Self {
+            period,
+            limit,
+            text: limit.to_string(),
+            limit_header: format!("x-ratelimit-limit-{name}"),
+            remaining_header: format!("x-ratelimit-remaining-{name}"),
+        }
+    }
+
+    /// What is left of the limit after so many requests.
+    #[expect(clippy::cast_precision_loss, reason = "nobody makes 2^53 requests")]
+    pub(crate) fn left(&self, used: u64) -> f64 {
+        self.limit - used as f64
+    }
+}
+
+impl Usage {
+    /// From what is left of each of `limits` after this request, `now` being in seconds since 1970. What is less
+    /// than nothing is nothing.
+    pub(crate) fn new(limits: &[Limit], remaining: Vec<f64>, now: u64) -> Self {
+        let remaining: Vec<f64> = remaining.into_iter().map(|left| left.max(0.0)).collect();
+        let by_place = |(at, (limit, left)): (usize, (&Limit, &f64))| (at, *left, limit.period);
+        let all = limits.iter().zip(&remaining).enumerate().map(by_place);
+        // Of equals the longest period counts.
+        let tightest = all.reduce(|least, next| if next.1 <= least.1 { next } else { least });
+        let (tightest, reset) = tightest.map_or((0, 1), |(at, _, period)| (at, period.reset(now)));
+        Self { remaining, tightest, reset }
+    }
+
+    /// Seconds until the tightest limit begins anew.
+    pub(crate) fn reset(&self) -> u64 {
+        self.reset
+    }
+
+    /// Hands over the headers that tell of `limits`, which must be those that this was made from.
+    pub(crate) fn tell<E>(&self, limits: &[Limit], mut put: impl FnMut(&str, &str) -> Result<(), E>) -> Result<(), E> {
+        for (limit, left) in limits.iter().zip(&self.remaining) {
+            put(&limit.limit_header, &limit.text)?;
+            put(&limit.remaining_header, &left.to_string())?;
+        }
+        if let (Some(limit), Some(left)) = (limits.get(self.tightest), self.remaining.get(self.tightest)) {
+            put("ratelimit-limit", &limit.text)?;
+            put("ratelimit-remaining", &left.to_string())?;
+            put("ratelimit-reset", &self.reset.to_string())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(limits: &[(Period, f64)], remaining: &[f64]) -> Vec<String> {
+        let limits: Vec<Limit> = limits.iter().map(|(period, limit)| Limit::new(*period, *limit)).collect();
+        let mut told = Vec::new();
+        let put = |name: &str, value: &str| {
+            told.push(format!("{name}: {value}"));
+            Ok::<(), ()>(())
+        };
+        Usage::new(&limits, remaining.to_vec(), 90_061).tell(&limits, put).unwrap();
+        told
+    }
+
+    #[test]
+    fn every_limit_is_told_and_the_tightest_by_itself() {
+        assert_eq!(
+            told(&[(Period::Minute, 3.0), (Period::Day, 5.5)], &[2.0, 4.5]),
+            [
+                "x-ratelimit-limit-minute: 3",
+                "x-ratelimit-remaining-minute: 2",
+                "x-ratelimit-limit-day: 5.5",
+                "x-ratelimit-remaining-day: 4.5",
+                "ratelimit-limit: 3",
+                "ratelimit-remaining: 2",
+                "ratelimit-reset: 59",
+            ]
+        );
+    }
+
+    #[test]
+    fn of_equally_tight_limits_the_longest_is_told() {
+        let told = told(&[(Period::Minute, 3.0), (Period::Hour, 9.0), (Period::Day, 9.0)], &[0.0, -1.0, 2.0]);
+        assert_eq!(told.get(6..).unwrap(), ["ratelimit-limit: 9", "ratelimit-remaining: 0", "ratelimit-reset: 3539"]);
+    }
+}
