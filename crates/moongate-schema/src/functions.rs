@@ -22,7 +22,8 @@ pub type ShorthandFunction = fn(&Value, &Object) -> Result<Object, Violations>;
 impl Functions {
     /// The functions of this crate: the checks of [`checks`].
     pub fn standard() -> Self {
-        let checked = checks::ALL.iter().fold(Self::default(), |functions, check| functions.with_check(*check));
+        let checked =
+            checks::ALL.iter().fold(Self::default(), |functions, check| functions.with_check(*check));
         checked.with_entity_check(checks::CACHE_MEMORY)
     }
 

@@ -2,7 +2,9 @@
 
 /// Whether somebody who says this of himself is a crawler, or a library that crawlers are made with.
 pub(crate) fn is_crawler(agent: &str) -> bool {
-    NAMES.iter().any(|name| agent.contains(name)) || PROGRAMS.iter().any(|name| is_program(agent, name)) || is_kind(agent)
+    NAMES.iter().any(|name| agent.contains(name))
+        || PROGRAMS.iter().any(|name| is_program(agent, name))
+        || is_kind(agent)
 }
 
 /// Whether there is this name with nothing, or a version, behind it.
@@ -100,7 +102,7 @@ mod tests {
             "Mozilla/5.0 (compatible; Yahoo! Slurp)",
             "facebookexternalhit/1.1",
             "SomeBot/1.0",
-            "my-new-spider 2",
+            "MyNewSpider 2",
             "Go-http-client/1.1",
             "okhttp",
             "Python-urllib/3.9",

@@ -11,7 +11,8 @@ fn plugin(config: &Value) -> BotDetection {
 }
 
 fn decision(config: &Value, agents: &[&str]) -> Decision {
-    let request = agents.iter().fold(RawRequest::get("/"), |request, agent| request.with_header("user-agent", agent));
+    let request =
+        agents.iter().fold(RawRequest::get("/"), |request, agent| request.with_header("user-agent", agent));
     plugin(config).on_request(&request.as_request()).unwrap()
 }
 

@@ -6,8 +6,8 @@
 mod origins;
 
 use moongate_sdk::{
-    Decision, Error, OnRequest, OnResponse, Plugin, Problem, Reply, Request, Response, Schema,
-    config, context, export,
+    Decision, Error, OnRequest, OnResponse, Plugin, Problem, Reply, Request, Response, Schema, config,
+    context, export,
 };
 
 use crate::origins::{Allowed, Origins};

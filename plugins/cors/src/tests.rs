@@ -87,8 +87,9 @@ fn responses_say_who_may_read_them_in_place_of_what_the_upstream_says() {
     let _gateway = Gateway::new();
     let plugin = plugin(&json!({"origins": ["https://app.test"], "exposed_headers": ["X-A", "X-B"]}));
     let request = RawRequest::get("/").with_header("origin", "https://other.test");
-    let response =
-        RawResponse::to(&request, 200).with_header(ALLOW_ORIGIN, "https://up.test").with_header("vary", "Accept");
+    let response = RawResponse::to(&request, 200)
+        .with_header(ALLOW_ORIGIN, "https://up.test")
+        .with_header("vary", "Accept");
     plugin.on_response(&response.as_response()).unwrap();
     let response = response.as_response();
     assert_eq!(response.header_text(ALLOW_ORIGIN).unwrap(), "https://app.test");

@@ -49,7 +49,8 @@ impl Range {
         };
         let (is_v4, bits) = bits(address.parse().ok()?);
         let longest = if is_v4 { 32 } else { 128 };
-        let free = longest - length.filter(|length| *length <= longest).or(length.is_none().then_some(longest))?;
+        let free =
+            longest - length.filter(|length| *length <= longest).or(length.is_none().then_some(longest))?;
         let mask = u128::MAX.checked_shl(free).unwrap_or(0);
         Some(Self { is_v4, first: bits & mask, mask })
     }

@@ -24,7 +24,8 @@ fn those_on_the_list_are_let_through_and_no_others() {
 
 #[test]
 fn those_denied_are_turned_away_even_if_they_are_allowed() {
-    let config = json!({"allow": ["10.0.0.0/8"], "deny": ["10.1.2.3"], "status": 451, "message": "not from there"});
+    let config =
+        json!({"allow": ["10.0.0.0/8"], "deny": ["10.1.2.3"], "status": 451, "message": "not from there"});
     assert_eq!(decision(&config, "10.1.2.3").unwrap(), Decision::fail(451, "not from there"));
     assert_eq!(decision(&config, "10.1.2.4").unwrap(), Decision::Continue);
     assert_eq!(decision(&json!({"deny": ["10.1.2.3"]}), "1.1.1.1").unwrap(), Decision::Continue);

@@ -2,6 +2,7 @@
 
 use moongate_sdk::config;
 
+use crate::binding::Binding;
 use crate::redis::Server;
 use crate::window::Period;
 
@@ -88,20 +89,6 @@ pub enum Policy {
     Redis,
 }
 
-/// The entities that a configuration is bound to.
-#[config]
-#[derive(Debug, Clone, Default)]
-pub struct Binding {
-    /// Id of the plugin configuration.
-    pub id: Option<String>,
-    /// Id of the route.
-    pub route: Option<String>,
-    /// Id of the service.
-    pub service: Option<String>,
-    /// Id of the consumer.
-    pub consumer: Option<String>,
-}
-
 impl Config {
     pub(crate) fn limit(&self, period: Period) -> Option<f64> {
         match period {
@@ -112,15 +99,6 @@ impl Config {
             Period::Month => self.month,
             Period::Year => self.year,
         }
-    }
-}
-
-impl Binding {
-    /// What the names of counters begin with: requests are counted for each route or service that a configuration
-    /// is bound to.
-    pub(crate) fn prefix(&self, kind: &str) -> String {
-        let id = |id: &Option<String>| id.clone().unwrap_or_else(|| NO_ENTITY.to_owned());
-        format!("{kind}:{}:{}:", id(&self.route), id(&self.service))
     }
 }
 
@@ -139,5 +117,3 @@ fn exceeded() -> String {
 fn each_request() -> f64 {
     -1.0
 }
-
-const NO_ENTITY: &str = "00000000-0000-0000-0000-000000000000";

@@ -1,5 +1,6 @@
 //! Limits how many requests a client may make in a time.
 
+mod binding;
 mod config;
 mod redis;
 mod store;
@@ -12,7 +13,8 @@ use moongate_sdk::counters::Counter;
 use moongate_sdk::{Decision, Error, OnRequest, Plugin, Problem, Request, Schema, clock, export, log};
 use sha2::{Digest as _, Sha256};
 
-pub use crate::config::{Binding, Config, LimitBy, Policy};
+pub use crate::binding::Binding;
+pub use crate::config::{Config, LimitBy, Policy};
 use crate::store::{Exchange, Store};
 use crate::usage::{Limit, Usage};
 use crate::window::{Period, counter_name};
@@ -43,7 +45,9 @@ impl Plugin for RateLimiting {
         let store = match config.policy {
             Policy::Local => Store::Local,
             Policy::Cluster => {
-                log::warn("requests are counted by each node for itself: use the policy `redis` to share counters");
+                log::warn(
+                    "requests are counted by each node for itself: use the policy `redis` to share counters",
+                );
                 Store::Local
             }
             Policy::Redis if config.sync_rate > 0.0 => {

@@ -34,7 +34,8 @@ impl Server {
     pub(crate) fn open(&self) -> Redis {
         let mut settings = RedisSettings::new(self.host.clone().unwrap_or_default());
         settings.port = self.port.unwrap_or(settings.port);
-        settings.timeout = self.timeout.map_or(settings.timeout, |timeout| Duration::from_millis(timeout.into()));
+        settings.timeout =
+            self.timeout.map_or(settings.timeout, |timeout| Duration::from_millis(timeout.into()));
         settings.username.clone_from(&self.username);
         settings.password.clone_from(&self.password);
         settings.database = self.database;

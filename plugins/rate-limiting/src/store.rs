@@ -72,7 +72,8 @@ impl Exchange {
         if !new.is_empty() {
             let values = redis.read(&new)?;
             for (name, shared) in new.into_iter().zip(values) {
-                let ends = counters.iter().find(|counter| counter.name == name).map_or(0, |counter| counter.ends);
+                let ends =
+                    counters.iter().find(|counter| counter.name == name).map_or(0, |counter| counter.ends);
                 self.counters.insert(name, Known { ends, shared, untold: 0 });
             }
         }

@@ -68,7 +68,10 @@ fn a_refused_request_is_not_counted() {
     let plugin = plugin(&json!({"second": 1, "hour": 5}));
     assert!(passes(&plugin, &RawRequest::get("/")));
     for _ in 0..3 {
-        assert_eq!(header_of(&refusal(&plugin, &RawRequest::get("/")), "x-ratelimit-remaining-hour").unwrap(), "4");
+        assert_eq!(
+            header_of(&refusal(&plugin, &RawRequest::get("/")), "x-ratelimit-remaining-hour").unwrap(),
+            "4"
+        );
     }
     gateway.advance(Duration::from_secs(1));
     let request = RawRequest::get("/");
@@ -79,8 +82,9 @@ fn a_refused_request_is_not_counted() {
 #[test]
 fn status_and_message_can_be_chosen_and_headers_hidden() {
     let _gateway = gateway();
-    let plugin =
-        plugin(&json!({"hour": 1, "error_code": 419, "error_message": "slow down", "hide_client_headers": true}));
+    let plugin = plugin(
+        &json!({"hour": 1, "error_code": 419, "error_message": "slow down", "hide_client_headers": true}),
+    );
     let request = RawRequest::get("/");
     assert!(passes(&plugin, &request));
     assert_eq!(header(&request, "ratelimit-limit"), None);

@@ -63,7 +63,11 @@ impl Usage {
     }
 
     /// Hands over the headers that tell of `limits`, which must be those that this was made from.
-    pub(crate) fn tell<E>(&self, limits: &[Limit], mut put: impl FnMut(&str, &str) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn tell<E>(
+        &self,
+        limits: &[Limit],
+        mut put: impl FnMut(&str, &str) -> Result<(), E>,
+    ) -> Result<(), E> {
         for (limit, left) in limits.iter().zip(&self.remaining) {
             put(&limit.limit_header, &limit.text)?;
             put(&limit.remaining_header, &left.to_string())?;
@@ -111,6 +115,9 @@ mod tests {
     #[test]
     fn of_equally_tight_limits_the_longest_is_told() {
         let told = told(&[(Period::Minute, 3.0), (Period::Hour, 9.0), (Period::Day, 9.0)], &[0.0, -1.0, 2.0]);
-        assert_eq!(told.get(6..).unwrap(), ["ratelimit-limit: 9", "ratelimit-remaining: 0", "ratelimit-reset: 3539"]);
+        assert_eq!(
+            told.get(6..).unwrap(),
+            ["ratelimit-limit: 9", "ratelimit-remaining: 0", "ratelimit-reset: 3539"]
+        );
     }
 }

@@ -118,7 +118,9 @@ mod tests {
         for year in 1970..2405 {
             let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
             let new_year = day;
-            for (month, length) in [31, 28 + u64::from(leap), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31].iter().enumerate() {
+            for (month, length) in
+                [31, 28 + u64::from(leap), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31].iter().enumerate()
+            {
                 for now in [day * DAY, (day + length) * DAY - 1] {
                     assert_eq!(Period::Month.start(now), day * DAY, "{year} {month}");
                     assert_eq!(Period::Year.start(now), new_year * DAY, "{year} {month}");

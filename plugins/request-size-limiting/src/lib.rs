@@ -76,7 +76,8 @@ impl OnRequest for RequestSizeLimiting {
         if !is_too_large {
             return Ok(Decision::Continue);
         }
-        let expects = request.header("expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
+        let expects =
+            request.header("expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
         Ok(Decision::fail(if expects { 417 } else { 413 }, "Request size limit exceeded"))
     }
 }

@@ -23,8 +23,13 @@ impl HeaderNames {
     pub(crate) fn of(rules: &Rules) -> Self {
         let assigned = rules.replace.iter().chain(&rules.add).chain(&rules.append);
         let renamed = rules.rename.iter().flat_map(|(old, new)| [old, new]);
-        let mut names: Vec<String> =
-            rules.remove.iter().chain(renamed).chain(assigned.map(|assigned| &assigned.name)).cloned().collect();
+        let mut names: Vec<String> = rules
+            .remove
+            .iter()
+            .chain(renamed)
+            .chain(assigned.map(|assigned| &assigned.name))
+            .cloned()
+            .collect();
         names.sort();
         names.dedup();
         Self(names)
@@ -97,7 +102,13 @@ impl Fields for Headers<'_> {
         let mut values = Vec::new();
         if old == "host" {
             // There is always one.
-            values.extend(self.place(old).ok().and_then(|at| self.0.get(at)).into_iter().flat_map(|host| host.values.clone()));
+            values.extend(
+                self.place(old)
+                    .ok()
+                    .and_then(|at| self.0.get(at))
+                    .into_iter()
+                    .flat_map(|host| host.values.clone()),
+            );
         } else {
             self.change(old, |old| values = std::mem::take(old));
         }

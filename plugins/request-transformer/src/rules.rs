@@ -93,7 +93,8 @@ impl Rules {
         self.rename.retain(|(_, new)| is_other(new));
         self.add.retain(|added| is_other(&added.name));
         self.append.retain(|appended| is_other(&appended.name));
-        let (hosts, others) = std::mem::take(&mut self.replace).into_iter().partition(|new| !is_other(&new.name));
+        let (hosts, others) =
+            std::mem::take(&mut self.replace).into_iter().partition(|new| !is_other(&new.name));
         self.replace = others;
         let hosts: Vec<Assignment> = hosts;
         hosts.into_iter().next_back().map(|host| host.value)

@@ -35,7 +35,8 @@ fn headers_are_removed_renamed_replaced_added_and_appended_in_this_order() {
         "append": {"headers": ["x-b:app", "x-d:app"]},
     });
     let headers = [("x-a", "1"), ("x-old", "o"), ("x-b", "b"), ("x-e", "e"), ("x-new", "n")];
-    let request = headers.iter().fold(RawRequest::get("/"), |request, (name, value)| request.with_header(name, value));
+    let request =
+        headers.iter().fold(RawRequest::get("/"), |request, (name, value)| request.with_header(name, value));
     transformed(&config, &request);
     for (name, values) in [
         ("x-a", vec!["again"]),
@@ -126,8 +127,10 @@ fn a_body_to_which_nothing_happens_is_not_written_again() {
 
 #[test]
 fn methods_without_a_body_get_the_form_as_query() {
-    let request = || posted("application/x-www-form-urlencoded", "b=2&a=3").with_header("content-length", "7");
-    let form = RawRequest::new("POST", "/x?a=1&c=4").with_header("content-type", "application/x-www-form-urlencoded");
+    let request =
+        || posted("application/x-www-form-urlencoded", "b=2&a=3").with_header("content-length", "7");
+    let form = RawRequest::new("POST", "/x?a=1&c=4")
+        .with_header("content-type", "application/x-www-form-urlencoded");
     let form = form.with_body("b=2&a=3");
     let outcome = transformed(&json!({"http_method": "GET"}), &form);
     assert_eq!((outcome.method.as_deref(), outcome.body), (Some("GET"), None));
@@ -177,7 +180,8 @@ fn templates_that_are_not_understood_are_refused_with_their_place() {
     let problems = problems(&json!({
         "add": {"headers": ["x-a:1", "x-b:$(foo bar)"]}, "replace": {"uri": "/$(", "querystring": ["a:$(1 +)"]},
     }));
-    let told: Vec<String> = problems.iter().map(|problem| format!("{}: {}", problem.path, problem.message)).collect();
+    let told: Vec<String> =
+        problems.iter().map(|problem| format!("{}: {}", problem.path, problem.message)).collect();
     assert_eq!(
         told,
         [

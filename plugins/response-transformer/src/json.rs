@@ -246,7 +246,8 @@ mod tests {
 
     #[test]
     fn false_counts_as_nothing_but_null_does_not() {
-        let config = serde_json::json!({"replace": {"json": ["f:r", "n:r"]}, "add": {"json": ["f:a", "n:a"]}});
+        let config =
+            serde_json::json!({"replace": {"json": ["f:r", "n:r"]}, "add": {"json": ["f:a", "n:a"]}});
         assert_eq!(changed(config, r#"{"f":false,"n":null}"#), r#"{"f":"a","n":"r"}"#);
     }
 

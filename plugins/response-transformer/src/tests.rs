@@ -23,8 +23,9 @@ fn headers_are_removed_renamed_replaced_added_and_appended_in_this_order() {
         "append": {"headers": ["x-b:app", "x-d:app"]},
     });
     let headers = [("x-a", "1"), ("x-old", "o"), ("x-old", "p"), ("x-b", "b"), ("x-e", "e"), ("x-f", "2")];
-    let response =
-        headers.iter().fold(RawResponse::new(200), |response, (name, value)| response.with_header(name, value));
+    let response = headers
+        .iter()
+        .fold(RawResponse::new(200), |response, (name, value)| response.with_header(name, value));
     plugin(&config).on_response(&response.as_response()).unwrap();
     for (name, values) in [
         ("x-a", vec!["again"]),
@@ -43,7 +44,8 @@ fn headers_are_removed_renamed_replaced_added_and_appended_in_this_order() {
 
 #[test]
 fn only_bodies_of_json_are_looked_at_and_only_if_something_is_to_be_changed() {
-    let (rules, none) = (plugin(&json!({"add": {"json": ["p:1"]}})), plugin(&json!({"add": {"headers": ["x-a:1"]}})));
+    let (rules, none) =
+        (plugin(&json!({"add": {"json": ["p:1"]}})), plugin(&json!({"add": {"headers": ["x-a:1"]}})));
     for (plugin, content_type, is_watched) in [
         (&rules, "application/json", true),
         (&rules, "Application/JSON; charset=utf-8", true),

@@ -107,8 +107,10 @@ fn one_authorization(config: &Value) -> Result<(), String> {
         .and_then(Value::as_object)
         .is_some_and(|headers| headers.keys().any(|name| name.eq_ignore_ascii_case("authorization")));
     if has_header && Url::has_user(endpoint) {
-        return Err("specifying both an 'Authorization' header and user info in 'http_endpoint' is not allowed"
-            .to_owned());
+        return Err(
+            "specifying both an 'Authorization' header and user info in 'http_endpoint' is not allowed"
+                .to_owned(),
+        );
     }
     Ok(())
 }

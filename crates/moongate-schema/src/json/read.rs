@@ -309,7 +309,11 @@ impl<'a> Reader<'a> {
     /// The member that says which values there are.
     fn one_of(&self) -> &'static str {
         let special = "one_of_without_database";
-        if self.functions.is_without_database() && self.optional(special).is_some() { special } else { "one_of" }
+        if self.functions.is_without_database() && self.optional(special).is_some() {
+            special
+        } else {
+            "one_of"
+        }
     }
 
     fn range(&self) -> Result<(f64, f64), SchemaError> {

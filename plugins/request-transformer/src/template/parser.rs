@@ -37,7 +37,8 @@ fn tokens(text: &str) -> Result<Vec<Token>, TemplateError> {
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
         let taken = if first.is_ascii_alphabetic() || first == '_' {
-            let end = rest.find(|next: char| !next.is_ascii_alphanumeric() && next != '_').unwrap_or(rest.len());
+            let end =
+                rest.find(|next: char| !next.is_ascii_alphanumeric() && next != '_').unwrap_or(rest.len());
             tokens.push(Token::Name(rest.get(..end).unwrap_or_default().to_owned()));
             end
         } else if first.is_ascii_digit() {
@@ -179,7 +180,8 @@ impl Parser {
         while self.take_sign(":") {
             let name = self.name()?;
             let function = Function::named(&name).filter(|function| function.is_method());
-            let function = function.ok_or_else(|| TemplateError(format!("the method `{name}` is not known")))?;
+            let function =
+                function.ok_or_else(|| TemplateError(format!("the method `{name}` is not known")))?;
             self.expect("(")?;
             let mut arguments = vec![one];
             self.arguments(&mut arguments)?;
