@@ -53,7 +53,7 @@ impl Usage {
         let all = limits.iter().zip(&remaining).enumerate().map(by_place);
         // Of equals the longest period counts.
         let tightest = all.reduce(|least, next| if next.1 <= least.1 { next } else { least });
-        let (tightest, reset) = tightest.map_or((0, 1), |(at, _, period)| (at, period.reset(now)));
+        let (tightest, reset) = tightest.map_or((0, 1), |(at, _, period)| (at, reset(period, now)));
         Self { remaining, tightest, reset }
     }
 
@@ -81,9 +81,26 @@ impl Usage {
     }
 }
 
+/// Seconds until the window ends that a time is in; at least one.
+fn reset(period: Period, now: u64) -> u64 {
+    let passed = now.saturating_sub(period.start(now));
+    period.seconds().saturating_sub(passed).max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_window_ends_after_its_usual_length() {
+        // 2024-02-29T12:34:56Z
+        let leap = 1_709_210_096;
+        assert_eq!(reset(Period::Second, leap), 1);
+        assert_eq!(reset(Period::Minute, leap), 4);
+        assert_eq!(reset(Period::Hour, leap), 3_600 - 34 * 60 - 56);
+        // The 31st of a month is beyond 30 days.
+        assert_eq!(reset(Period::Month, 1_706_745_600 - 1), 1);
+    }
 
     fn told(limits: &[(Period, f64)], remaining: &[f64]) -> Vec<String> {
         let limits: Vec<Limit> = limits.iter().map(|(period, limit)| Limit::new(*period, *limit)).collect();

@@ -50,12 +50,6 @@ impl Period {
             Self::Year => first_day(now, true) * DAY,
         }
     }
-
-    /// Seconds until the window ends that a time is in; at least one.
-    pub(crate) fn reset(self, now: u64) -> u64 {
-        let passed = now.saturating_sub(self.start(now));
-        self.seconds().saturating_sub(passed).max(1)
-    }
 }
 
 /// The name of the counter of a window: what `prefix` says, whom it counts, when the window began and what it is of.
@@ -128,15 +122,6 @@ mod tests {
                 day += length;
             }
         }
-    }
-
-    #[test]
-    fn a_window_ends_after_its_usual_length() {
-        assert_eq!(Period::Second.reset(LEAP), 1);
-        assert_eq!(Period::Minute.reset(LEAP), 4);
-        assert_eq!(Period::Hour.reset(LEAP), 3_600 - 34 * 60 - 56);
-        // The 31st of a month is beyond 30 days.
-        assert_eq!(Period::Month.reset(1_706_745_600 - 1), 1);
     }
 
     #[test]

@@ -56,7 +56,7 @@ fn rate_limits(config: &Value) -> Result<(), String> {
 }
 
 fn rising_limits(limits: &Value) -> Result<(), String> {
-    let limit = |period: &&str| Some((*period, limits.get(*period)?.as_f64()?));
+    let limit = |period: &&'static str| Some((*period, limits.get(*period)?.as_f64()?));
     let limits: Vec<(&str, f64)> = PERIODS.iter().filter_map(limit).collect();
     let mut rest = limits.as_slice();
     while let [(shorter, least), longer @ ..] = rest {
