@@ -49,7 +49,7 @@ pub(crate) async fn answer(catalog: &dyn PluginCatalog, request: Request) -> Res
         method => method.clone(),
     };
     let route = declared.into_iter().find(|route| route.method == method.as_str());
-    let AdminRoute { plugin, method, path: declared } = route.ok_or(ApiError::MethodNotAllowed)?;
+    let AdminRoute { plugin, method, path: declared, .. } = route.ok_or(ApiError::MethodNotAllowed)?;
     let path = if declared.contains('{') {
         path.iter().map(|segment| format!("/{}", encode(segment))).collect()
     } else {

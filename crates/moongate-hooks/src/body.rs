@@ -84,7 +84,9 @@ impl RequestBody {
             }
             let piece = std::future::poll_fn(|cx| rest.poll_piece(cx));
             match self.pause {
-                Some(pause) => tokio::time::timeout(pause, piece).await.unwrap_or(Some(Err(BodyError::Broken))),
+                Some(pause) => {
+                    tokio::time::timeout(pause, piece).await.unwrap_or(Some(Err(BodyError::Broken)))
+                }
                 None => piece.await,
             }
             .transpose()
@@ -101,10 +103,11 @@ impl RequestBody {
             return Err(BodyError::TooLarge);
         }
         if self.read.len() > 1 {
-            let whole = self.read.drain(..).fold(BytesMut::with_capacity(length as usize), |mut whole, piece| {
-                whole.extend_from_slice(&piece);
-                whole
-            });
+            let whole =
+                self.read.drain(..).fold(BytesMut::with_capacity(length as usize), |mut whole, piece| {
+                    whole.extend_from_slice(&piece);
+                    whole
+                });
             self.read.push(whole.freeze());
         }
         Ok(self.read.first().cloned().unwrap_or_default())
@@ -134,7 +137,10 @@ impl RequestBody {
 impl fmt::Debug for RequestBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let replaced = self.replaced.as_ref().map(Bytes::len);
-        f.debug_struct("RequestBody").field("read", &self.read.len()).field("replaced", &replaced).finish_non_exhaustive()
+        f.debug_struct("RequestBody")
+            .field("read", &self.read.len())
+            .field("replaced", &replaced)
+            .finish_non_exhaustive()
     }
 }
 
@@ -146,7 +152,11 @@ mod tests {
 
     impl BodyStream for Pieces {
         fn poll_piece(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
-            let piece = if self.0.is_empty() { None } else { Some(Ok(Bytes::from_static(self.0.remove(0).as_bytes()))) };
+            let piece = if self.0.is_empty() {
+                None
+            } else {
+                Some(Ok(Bytes::from_static(self.0.remove(0).as_bytes())))
+            };
             Poll::Ready(piece)
         }
 

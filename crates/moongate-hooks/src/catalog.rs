@@ -40,6 +40,7 @@ pub trait PluginCatalog: Send + Sync + 'static {
     ) -> Pin<Box<dyn Future<Output = Result<Reply, HookError>> + Send + '_>>;
 
     /// Lets a plugin look at one of its entities before it is stored, and gives what is to be stored.
+    /// `changed` names the fields whose values are other than those that are stored.
     ///
     /// # Errors
     /// What the plugin finds wrong with it, or how it failed.
@@ -47,8 +48,9 @@ pub trait PluginCatalog: Send + Sync + 'static {
         &'a self,
         entity: &'a str,
         row: Map<String, Value>,
+        changed: Vec<String>,
     ) -> Pin<Box<dyn Future<Output = Result<Map<String, Value>, WriteError>> + Send + 'a>> {
-        let _ = entity;
+        let _ = (entity, changed);
         Box::pin(async move { Ok(row) })
     }
 }

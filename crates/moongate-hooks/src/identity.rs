@@ -39,7 +39,11 @@ impl Identity {
         put(headers, CONSUMER_CUSTOM_ID, consumer.and_then(|consumer| consumer.custom_id.as_deref()));
         put(headers, CONSUMER_USERNAME, consumer.and_then(|consumer| consumer.username.as_deref()));
         let credential = self.credential.as_ref();
-        put(headers, CREDENTIAL_IDENTIFIER, credential.and_then(|credential| credential.identifier.as_deref()));
+        put(
+            headers,
+            CREDENTIAL_IDENTIFIER,
+            credential.and_then(|credential| credential.identifier.as_deref()),
+        );
         let anonymous = consumer.is_some() && credential.is_none();
         put(headers, ANONYMOUS_CONSUMER, anonymous.then_some("true"));
     }

@@ -22,8 +22,8 @@ pub use catalog::{
 pub use directory::{Directory, LookupError};
 pub use error::{BindError, FailurePolicy, HookError, Origin, Problem};
 pub use exchange::{
-    BodyView, Client, Context, Decision, Details, Exchange, HeaderEdit, Matched, Refusal, Reply, Source, TlsInfo,
-    UpstreamEdits,
+    BodyView, Client, Context, Decision, Details, Exchange, HeaderEdit, Matched, Refusal, Reply, Source,
+    TlsInfo, UpstreamEdits,
 };
 pub use headers::{HeaderError, MAX_LINES, MAX_VALUE, parse_header, parse_header_name};
 pub use identity::{Consumer, Credential, Identity};

@@ -287,7 +287,8 @@ fn is_component(bytes: &[u8]) -> Result<(), AdmissionError> {
 }
 
 fn manifest(described: lifecycle::Manifest) -> Result<Manifest, AdmissionError> {
-    let lifecycle::Manifest { name, version, priority, schema, admin_routes, entities, timer_interval } = described;
+    let lifecycle::Manifest { name, version, priority, schema, admin_routes, entities, timer_interval } =
+        described;
     let well_formed = |name: &str| {
         !name.is_empty()
             && name.len() <= 64
@@ -342,5 +343,14 @@ fn manifest(described: lifecycle::Manifest) -> Result<Manifest, AdmissionError> 
         }
         interval => Some(Duration::from_millis(interval.into())),
     };
-    Ok(Manifest { name, version, priority, schema, admin_routes: routes, entities, entity_names, timer_interval })
+    Ok(Manifest {
+        name,
+        version,
+        priority,
+        schema,
+        admin_routes: routes,
+        entities,
+        entity_names,
+        timer_interval,
+    })
 }

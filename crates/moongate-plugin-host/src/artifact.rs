@@ -10,8 +10,8 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::component::InstancePre;
 
 use crate::bindings::{
-    admin_hook, early_request_hook, entity_hook, lifecycle, log_hook, request_hook, response_body_hook, response_hook,
-    timer_hook,
+    admin_hook, early_request_hook, entity_hook, lifecycle, log_hook, request_hook, response_body_hook,
+    response_hook, timer_hook,
 };
 use crate::capabilities::Capability;
 use crate::state::GuestState;

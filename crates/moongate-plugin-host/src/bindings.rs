@@ -23,8 +23,8 @@ mod v0_1 {
 }
 
 pub(crate) use v0_1::exports::moongate::plugin::{
-    admin_hook, early_request_hook, entity_hook, lifecycle, log_hook, request_hook, response_body_hook, response_hook,
-    timer_hook,
+    admin_hook, early_request_hook, entity_hook, lifecycle, log_hook, request_hook, response_body_hook,
+    response_hook, timer_hook,
 };
 pub(crate) use v0_1::moongate::plugin::{
     consumers, context, counters, crypto, entities, http, http_client, kv, log, metrics, secrets,

@@ -39,7 +39,8 @@ impl Breaker {
         if self.failures < bounds::BREAKER_FAILURES {
             return None;
         }
-        let pause = bounds::BREAKER_PAUSE.saturating_mul(1 << self.pauses.min(16)).min(bounds::BREAKER_LONGEST);
+        let pause =
+            bounds::BREAKER_PAUSE.saturating_mul(1 << self.pauses.min(16)).min(bounds::BREAKER_LONGEST);
         let pause = Duration::from_millis(pause);
         self.pauses += 1;
         // One more failure is enough, as long as nothing goes well.

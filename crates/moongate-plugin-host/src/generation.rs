@@ -164,10 +164,12 @@ impl Generation {
         &self,
         entity: &str,
         row: Map<String, Value>,
+        changed: &[String],
     ) -> Result<Map<String, Value>, WriteError> {
         let text = Value::Object(row).to_string();
         let failed = |error| WriteError::Failed { plugin: self.artifact.manifest.name.clone(), error };
-        let result = self.apart(Hook::Entity, async |instance| instance.on_write(entity, &text).await).await;
+        let result =
+            self.apart(Hook::Entity, async |instance| instance.on_write(entity, &text, changed).await).await;
         let row = result.map_err(failed)?.map_err(WriteError::Refused)?;
         serde_json::from_str(&row)
             .map_err(|error| failed(HookError::Plugin(format!("made no JSON object of the entity: {error}"))))
@@ -194,10 +196,11 @@ impl Generation {
         let log = PluginLog::new("(unnamed)");
         let _running = clock.running(0);
         let waits = Waits::default();
-        let mut instance = within(settings.wall_budget, &waits, Instance::new(artifact, &settings, 0, &log, None))
-            .await
-            .ok_or_else(|| HookError::Instantiate("takes too long to start".into()))?
-            .map_err(|error| HookError::Instantiate(format!("{error:#}")))?;
+        let mut instance =
+            within(settings.wall_budget, &waits, Instance::new(artifact, &settings, 0, &log, None))
+                .await
+                .ok_or_else(|| HookError::Instantiate("takes too long to start".into()))?
+                .map_err(|error| HookError::Instantiate(format!("{error:#}")))?;
         instance.begin();
         match within(settings.wall_budget, &waits, instance.describe()).await {
             Some(Ok(manifest)) => Ok(manifest),
@@ -428,7 +431,11 @@ impl Lease<'_> {
                 pool.breaker.succeeded();
             } else if let Some(pause) = pool.breaker.failed() {
                 let plugin = self.generation.artifact.manifest.name.as_str();
-                tracing::error!(plugin, ?pause, "the plugin fails again and again and is not called for a while");
+                tracing::error!(
+                    plugin,
+                    ?pause,
+                    "the plugin fails again and again and is not called for a while"
+                );
             }
         }
         match seat {

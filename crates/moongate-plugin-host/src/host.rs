@@ -242,7 +242,9 @@ impl PluginHost {
             Ok(adopted)
         })?;
         self.registry.lock().publish(path, Arc::clone(&generation), adopted);
-        if let Some(interval) = generation.artifact.manifest.timer_interval.filter(|_| generation.artifact.hooks.timer) {
+        if let Some(interval) =
+            generation.artifact.manifest.timer_interval.filter(|_| generation.artifact.hooks.timer)
+        {
             self.runtime.spawn(keep_time(Arc::downgrade(&generation), interval));
         }
         Ok(generation)
@@ -372,12 +374,13 @@ impl PluginCatalog for PluginHost {
         &'a self,
         entity: &'a str,
         row: Map<String, Value>,
+        changed: Vec<String>,
     ) -> Pin<Box<dyn Future<Output = Result<Map<String, Value>, WriteError>> + Send + 'a>> {
         let watcher = self.registry.lock().watcher_of(entity);
         Box::pin(async move {
             let Some(generation) = watcher else { return Ok(row) };
             let (plugin, entity) = (generation.artifact.manifest.name.clone(), entity.to_owned());
-            let call = self.runtime.spawn(async move { generation.on_write(&entity, row).await });
+            let call = self.runtime.spawn(async move { generation.on_write(&entity, row, &changed).await });
             call.await.unwrap_or_else(|error| {
                 Err(WriteError::Failed { plugin, error: HookError::Instantiate(error.to_string()) })
             })

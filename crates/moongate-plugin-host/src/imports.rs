@@ -11,7 +11,8 @@ use bytes::Bytes;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, Method, StatusCode, Uri, Version};
 use moongate_hooks::{
-    BodyError, BodyView, Exchange, HeaderEdit, HeaderError, MAX_LINES, Source, parse_header, parse_header_name,
+    BodyError, BodyView, Exchange, HeaderEdit, HeaderError, MAX_LINES, Source, parse_header,
+    parse_header_name,
 };
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use wasmtime::component::{HasSelf, Linker, Resource};
@@ -319,7 +320,13 @@ impl contract::HostRequest for GuestState {
         Ok(true)
     }
 
-    fn set_timeouts(&mut self, _: Resource<RequestHandle>, connect: u32, write: u32, read: u32) -> Checked<()> {
+    fn set_timeouts(
+        &mut self,
+        _: Resource<RequestHandle>,
+        connect: u32,
+        write: u32,
+        read: u32,
+    ) -> Checked<()> {
         self.exchange()?.edits().timeouts = Some([connect, write, read].map(|timeout| timeout.max(1)));
         Ok(())
     }
@@ -329,7 +336,12 @@ impl contract::HostRequest for GuestState {
         Ok(())
     }
 
-    fn set_log_field(&mut self, _: Resource<RequestHandle>, key: String, value: Option<String>) -> Checked<bool> {
+    fn set_log_field(
+        &mut self,
+        _: Resource<RequestHandle>,
+        key: String,
+        value: Option<String>,
+    ) -> Checked<bool> {
         let exchange = self.exchange()?;
         let value = match value.map(|text| serde_json::from_str(&text)).transpose() {
             Ok(value) => value,
@@ -542,7 +554,8 @@ fn url_path(path: &str) -> Option<String> {
 }
 
 /// What a path cannot have as it is. A percent sign is left alone: it may begin what is encoded already.
-const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}');
+const PATH: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}');
 /// What a query cannot have as it is.
 const QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
 

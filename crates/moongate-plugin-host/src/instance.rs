@@ -188,9 +188,10 @@ impl Instance {
         &mut self,
         entity: &str,
         row: &str,
+        changed: &[String],
     ) -> wasmtime::Result<Result<Result<String, Vec<Problem>>, HookError>> {
         let Some(hook) = &self.entity else { return Ok(Err(HookError::NotExported)) };
-        let result = hook.call_on_write(&mut self.store, entity, row).await?;
+        let result = hook.call_on_write(&mut self.store, entity, row, changed).await?;
         Ok(Ok(result.map_err(problems)))
     }
 

@@ -139,7 +139,8 @@ impl LogQueue {
                 }
                 let size = waiting.records.len().min(self.settings.max_batch_size);
                 if size == self.settings.max_batch_size || Instant::now() >= deadline {
-                    let batch: Vec<_> = waiting.records.drain(..size).map(|record| record.to_string()).collect();
+                    let batch: Vec<_> =
+                        waiting.records.drain(..size).map(|record| record.to_string()).collect();
                     waiting.bytes -= batch.iter().map(String::len).sum::<usize>();
                     return Some(batch);
                 }

@@ -7,7 +7,8 @@ use crate::generation::Generation;
 
 /// Writes the figures of these plugins. Those of versions that were replaced are not in them.
 pub(crate) fn render(plugins: &[(String, Arc<Generation>)], text: &mut String) {
-    let figures: Vec<_> = plugins.iter().map(|(name, generation)| (name, generation, generation.statistics())).collect();
+    let figures: Vec<_> =
+        plugins.iter().map(|(name, generation)| (name, generation, generation.statistics())).collect();
     // Writing to a string cannot fail.
     let mut family = |name: &str, kind: &str, help: &str, lines: &mut dyn FnMut(&mut String)| {
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
@@ -17,7 +18,10 @@ pub(crate) fn render(plugins: &[(String, Arc<Generation>)], text: &mut String) {
         for (name, _, figures) in &figures {
             for hook in &figures.hooks {
                 let (hook, calls) = (hook.hook, hook.calls);
-                let _ = writeln!(text, "moongate_plugin_calls_total{{plugin=\"{name}\",hook=\"{hook}\"}} {calls}");
+                let _ = writeln!(
+                    text,
+                    "moongate_plugin_calls_total{{plugin=\"{name}\",hook=\"{hook}\"}} {calls}"
+                );
             }
         }
     });
@@ -25,7 +29,10 @@ pub(crate) fn render(plugins: &[(String, Arc<Generation>)], text: &mut String) {
         for (name, _, figures) in &figures {
             for hook in figures.hooks.iter().filter(|hook| hook.responses > 0) {
                 let (hook, count) = (hook.hook, hook.responses);
-                let _ = writeln!(text, "moongate_plugin_responses_total{{plugin=\"{name}\",hook=\"{hook}\"}} {count}");
+                let _ = writeln!(
+                    text,
+                    "moongate_plugin_responses_total{{plugin=\"{name}\",hook=\"{hook}\"}} {count}"
+                );
             }
         }
     });
@@ -46,7 +53,10 @@ pub(crate) fn render(plugins: &[(String, Arc<Generation>)], text: &mut String) {
         for (name, _, figures) in &figures {
             for hook in &figures.hooks {
                 let (hook, seconds) = (hook.hook, hook.time_ns as f64 / 1e9);
-                let _ = writeln!(text, "moongate_plugin_seconds_total{{plugin=\"{name}\",hook=\"{hook}\"}} {seconds}");
+                let _ = writeln!(
+                    text,
+                    "moongate_plugin_seconds_total{{plugin=\"{name}\",hook=\"{hook}\"}} {seconds}"
+                );
             }
         }
     });
@@ -72,13 +82,19 @@ pub(crate) fn render(plugins: &[(String, Arc<Generation>)], text: &mut String) {
     });
     family("moongate_plugin_log_dropped_total", "counter", "Log records that were dropped.", &mut |text| {
         for (name, _, figures) in &figures {
-            let _ = writeln!(text, "moongate_plugin_log_dropped_total{{plugin=\"{name}\"}} {}", figures.dropped);
+            let _ =
+                writeln!(text, "moongate_plugin_log_dropped_total{{plugin=\"{name}\"}} {}", figures.dropped);
         }
     });
-    family("moongate_plugin_series_dropped_total", "counter", "Series beyond what a plugin may have.", &mut |text| {
-        for (name, generation, _) in &figures {
-            let dropped = generation.space().metrics.dropped();
-            let _ = writeln!(text, "moongate_plugin_series_dropped_total{{plugin=\"{name}\"}} {dropped}");
-        }
-    });
+    family(
+        "moongate_plugin_series_dropped_total",
+        "counter",
+        "Series beyond what a plugin may have.",
+        &mut |text| {
+            for (name, generation, _) in &figures {
+                let dropped = generation.space().metrics.dropped();
+                let _ = writeln!(text, "moongate_plugin_series_dropped_total{{plugin=\"{name}\"}} {dropped}");
+            }
+        },
+    );
 }

@@ -47,7 +47,12 @@ pub(crate) struct GuestState {
 
 impl GuestState {
     /// Without a home for a guest that is asked for its manifest, and can do nothing yet.
-    pub(crate) fn new(scope: u64, settings: &PluginSettings, log: &Arc<PluginLog>, home: Option<Home>) -> Self {
+    pub(crate) fn new(
+        scope: u64,
+        settings: &PluginSettings,
+        log: &Arc<PluginLog>,
+        home: Option<Home>,
+    ) -> Self {
         let output = CapturedOutput::new(Arc::clone(log));
         let mut table = ResourceTable::new();
         table.set_max_capacity(bounds::RESOURCES);
@@ -77,7 +82,8 @@ impl GuestState {
 impl GuestState {
     /// What the plugin's instances share.
     pub(crate) fn space(&self) -> wasmtime::Result<&Arc<Space>> {
-        let home = self.home.as_ref().ok_or_else(|| format_err!("capabilities cannot be used by `describe`"))?;
+        let home =
+            self.home.as_ref().ok_or_else(|| format_err!("capabilities cannot be used by `describe`"))?;
         Ok(&home.space)
     }
 

@@ -82,7 +82,13 @@ impl Statistics {
     }
 
     /// Counts how a call ended.
-    pub(crate) fn end(&mut self, hook: Hook, begun: Option<Instant>, error: Option<&HookError>, answered: bool) {
+    pub(crate) fn end(
+        &mut self,
+        hook: Hook,
+        begun: Option<Instant>,
+        error: Option<&HookError>,
+        answered: bool,
+    ) {
         let Some(counted) = self.of(hook) else { return };
         counted.responses += u64::from(answered);
         if let Some(begun) = begun {
@@ -139,7 +145,11 @@ impl Counted {
             calls: self.calls,
             responses: self.responses,
             errors: self.errors.iter().copied().collect(),
-            time_ns: if samples == 0 { 0 } else { (u128::from(self.timed) * u128::from(self.calls) / u128::from(samples)) as u64 },
+            time_ns: if samples == 0 {
+                0
+            } else {
+                (u128::from(self.timed) * u128::from(self.calls) / u128::from(samples)) as u64
+            },
             p50_ns: self.quantile(samples, 50),
             p99_ns: self.quantile(samples, 99),
         }

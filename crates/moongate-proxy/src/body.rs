@@ -67,7 +67,9 @@ impl Source {
     /// What the client has still to send of it.
     pub(crate) fn into_rest(self) -> Option<Incoming> {
         match self {
-            Self::Client(incoming) | Self::Begun(_, incoming) => Some(incoming).filter(|rest| !rest.is_end_stream()),
+            Self::Client(incoming) | Self::Begun(_, incoming) => {
+                Some(incoming).filter(|rest| !rest.is_end_stream())
+            }
             Self::Nothing | Self::Kept(_) => None,
         }
     }
@@ -371,7 +373,9 @@ impl Body for ResponseBody {
             Self::Shared(body) => body.incoming.size_hint(),
             Self::Begun(read, rest) => {
                 let read: u64 = read.iter().map(|piece| piece.len() as u64).sum();
-                rest.size_hint().exact().map_or_else(SizeHint::default, |rest| SizeHint::with_exact(read + rest))
+                rest.size_hint()
+                    .exact()
+                    .map_or_else(SizeHint::default, |rest| SizeHint::with_exact(read + rest))
             }
             Self::Watched(body) => body.size_hint(),
         }

@@ -93,9 +93,15 @@ impl<R: PluginRuntime> Chain<R> {
         let priority = |choice: &LinkChoice<R>| choice.any().map_or(0, |link| R::priority(&link.binding));
         choices.sort_by(|a, b| priority(b).cmp(&priority(a)).then_with(|| b.name.cmp(&a.name)));
         let links = |wanted: fn(HookSet) -> bool| {
-            choices.iter().filter_map(LinkChoice::everybody).filter(|link| wanted(link.hooks)).cloned().collect()
+            choices
+                .iter()
+                .filter_map(LinkChoice::everybody)
+                .filter(|link| wanted(link.hooks))
+                .cloned()
+                .collect()
         };
-        let (request, response) = (links(|hooks| hooks.request), links(|hooks| hooks.response || hooks.response_body));
+        let (request, response) =
+            (links(|hooks| hooks.request), links(|hooks| hooks.response || hooks.response_body));
         let (log, early) = (links(|hooks| hooks.log), links(|hooks| hooks.early_request));
         if !choices.iter().any(LinkChoice::depends_on_consumer) {
             choices.clear();

@@ -174,7 +174,9 @@ pub(crate) fn plugin_body(message: &str, request: &HeaderMap, request_id: &str) 
             quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned()
         }
         ErrorType::Plain => message.to_owned(),
-        ErrorType::Html | ErrorType::Xml => message.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"),
+        ErrorType::Html | ErrorType::Xml => {
+            message.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+        }
     };
     form.render(&escaped, request_id)
 }

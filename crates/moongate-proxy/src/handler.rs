@@ -204,7 +204,8 @@ impl<R: PluginRuntime> Handler<R> {
         let mut recorder = None;
         if !chain.response.is_empty() || picked.is_some() || is_recorded {
             // In a box, so that requests without such plugins do not carry what it needs.
-            let back = Box::pin(self.respond(exchange, answer, chain, picked.as_deref(), draft, timing)).await;
+            let back =
+                Box::pin(self.respond(exchange, answer, chain, picked.as_deref(), draft, timing)).await;
             (answer, recorder) = (back.answer, back.recorder);
             if let Some(logging) = &mut logging {
                 logging.found(back.matched.as_ref());
@@ -275,18 +276,21 @@ impl<R: PluginRuntime> Handler<R> {
             answer.head.headers.remove(header::CONTENT_LENGTH);
             answer.body = ResponseBody::Full(body);
         }
-        let recorder = draft.or_else(|| Some(Draft::new(&exchange, exchange.started.into()))).and_then(|draft| {
-            let logs = |link: &&Link<R>| link.hooks.log;
-            let links: Vec<_> = match picked {
-                Some(picked) => picked.iter().filter(logs).cloned().collect(),
-                None => chain.log.clone(),
-            };
-            let record = || Recorder::new(&self.worker, links.clone(), draft, &mut exchange, &answer.head, timing);
-            if links.is_empty() { None } else { Some(record()) }
-        });
+        let recorder =
+            draft.or_else(|| Some(Draft::new(&exchange, exchange.started.into()))).and_then(|draft| {
+                let logs = |link: &&Link<R>| link.hooks.log;
+                let links: Vec<_> = match picked {
+                    Some(picked) => picked.iter().filter(logs).cloned().collect(),
+                    None => chain.log.clone(),
+                };
+                let record =
+                    || Recorder::new(&self.worker, links.clone(), draft, &mut exchange, &answer.head, timing);
+                if links.is_empty() { None } else { Some(record()) }
+            });
         if !responded.watchers.is_empty() && !answer.body.is_end_stream() {
             let headers = &mut answer.head.headers;
-            let watched = watched::watch(&self.worker, exchange, headers, answer.body, responded.watchers).await;
+            let watched =
+                watched::watch(&self.worker, exchange, headers, answer.body, responded.watchers).await;
             let (exchange, body) = watched;
             answer = match (body, exchange) {
                 (Ok(body), _) => Answer { body, ..answer },
@@ -400,11 +404,19 @@ impl<R: PluginRuntime> Handler<R> {
             if let Some(details) = &mut details {
                 details.positional =
                     captured.numbered().map(|text| text.unwrap_or_default().to_owned()).collect();
-                details.named = captured.names().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
+                details.named =
+                    captured.names().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
                 details.normal_path = (path != head.uri.path()).then(|| path.to_string());
             }
         }
-        Ok(Found { target: target(&head.uri, &upstream)?, prefix, captures, details, route, websocket: false })
+        Ok(Found {
+            target: target(&head.uri, &upstream)?,
+            prefix,
+            captures,
+            details,
+            route,
+            websocket: false,
+        })
     }
 
     /// Sends a request to its upstream, trying again where that is safe.
@@ -494,14 +506,16 @@ impl<R: PluginRuntime> Handler<R> {
         let is_kept = !streams && matches!(body, Source::Client(_));
         let body = match body {
             // In a box, so that requests without a body do not carry what it needs.
-            Source::Client(body) if !streams => match Box::pin(self.body_for(upstream, &exchange.request.method, body)).await {
-                Ok(body) => body,
-                Err(failure) => {
-                    self.deadline.work();
-                    let wishes = wishes.into_headers();
-                    return Answer::failure(failure, &wishes, options.error_default_type, exchange.id);
+            Source::Client(body) if !streams => {
+                match Box::pin(self.body_for(upstream, &exchange.request.method, body)).await {
+                    Ok(body) => body,
+                    Err(failure) => {
+                        self.deadline.work();
+                        let wishes = wishes.into_headers();
+                        return Answer::failure(failure, &wishes, options.error_default_type, exchange.id);
+                    }
                 }
-            },
+            }
             body => body,
         };
         // Without plugins and a body no time has passed that a millisecond shows.

@@ -84,7 +84,8 @@ impl<R: PluginRuntime> Recorder<R> {
             id: exchange.id,
             client_ip: exchange.client.address.to_string(),
             forwarded: exchange.forwarded(),
-            tls: tls.map(|tls| json!({"version": tls.version, "cipher": tls.cipher, "client_verify": "NONE"})),
+            tls: tls
+                .map(|tls| json!({"version": tls.version, "cipher": tls.cipher, "client_verify": "NONE"})),
             matched: exchange.matched.clone(),
             identity: exchange.identity.take(),
             source: exchange.source,
@@ -110,7 +111,8 @@ impl<R: PluginRuntime> Recorder<R> {
         let started = started.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
         let (scheme, host, port) = &facts.forwarded;
         let path = draft.uri.path_and_query().map_or("/", |path| path.as_str());
-        let length = draft.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let length =
+            draft.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         let mut record = json!({
             "request": {
                 "id": format!("{:032x}", facts.id),
@@ -148,8 +150,16 @@ impl<R: PluginRuntime> Recorder<R> {
             put(&mut record, "service", matched.service_id.as_ref().and_then(|id| entity("services", id)));
         }
         if let Some(identity) = &facts.identity {
-            put(&mut record, "consumer", identity.consumer.as_ref().and_then(|it| entity("consumers", &it.id)));
-            put(&mut record, "authenticated_entity", identity.credential.as_ref().map(|it| json!({"id": it.id})));
+            put(
+                &mut record,
+                "consumer",
+                identity.consumer.as_ref().and_then(|it| entity("consumers", &it.id)),
+            );
+            put(
+                &mut record,
+                "authenticated_entity",
+                identity.credential.as_ref().map(|it| json!({"id": it.id})),
+            );
         }
         for (key, value) in &facts.fields {
             set(&mut record, key, value.clone());

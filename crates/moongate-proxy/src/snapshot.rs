@@ -9,7 +9,9 @@ use std::sync::Arc;
 use http::HeaderValue;
 use moongate_balancer::Balancer;
 use moongate_hooks::{BindError, Matched, PluginRuntime, PluginSpec, UpstreamEdits};
-use moongate_model::{Choice, Entities, Level, PathHandling, Plugin, PluginIndex, Protocol, Reference, Route, Service, pki};
+use moongate_model::{
+    Choice, Entities, Level, PathHandling, Plugin, PluginIndex, Protocol, Reference, Route, Service, pki,
+};
 use moongate_router::{Flavour, ProtocolDemand, Router, RouterError};
 use uuid::Uuid;
 
@@ -172,7 +174,8 @@ impl<R: PluginRuntime> Snapshot<R> {
                     path_handling: router.path_handling(route.path_handling),
                     request_buffering: route.request_buffering,
                     passes_through: route.protocols.contains(&Protocol::TlsPassthrough),
-                    has_captures: route.paths.iter().flatten().any(|path| path.starts_with('~')) || route.expression.is_some(),
+                    has_captures: route.paths.iter().flatten().any(|path| path.starts_with('~'))
+                        || route.expression.is_some(),
                     demand: demand(route),
                 })
             })
@@ -270,7 +273,11 @@ fn named(host: &str, port: u16, tls: bool) -> (Arc<str>, HeaderValue, u16) {
     let authority: Arc<str> = format!("{host}:{port}").into();
     let shown = if port == own_port { host.as_str() } else { &*authority };
     // The model lets only host names and addresses pass, so this is a valid value.
-    (Arc::clone(&authority), HeaderValue::from_str(shown).unwrap_or_else(|_| HeaderValue::from_static("")), own_port)
+    (
+        Arc::clone(&authority),
+        HeaderValue::from_str(shown).unwrap_or_else(|_| HeaderValue::from_static("")),
+        own_port,
+    )
 }
 
 /// What a route demands that is not for plain HTTP/1 as well.
@@ -341,7 +348,9 @@ impl<R: PluginRuntime> Binder<'_, R> {
                         // What comes behind never applies.
                         break;
                     }
-                    Level::ByConsumer(plugins) => levels.push(LinkLevel::ByConsumer(self.by_consumer(plugins)?)),
+                    Level::ByConsumer(plugins) => {
+                        levels.push(LinkLevel::ByConsumer(self.by_consumer(plugins)?))
+                    }
                     _ => {}
                 }
             }

@@ -164,7 +164,8 @@ impl<R: PluginRuntime> Body for Watched<R> {
                     };
                     self.ended = piece.is_empty() || self.body.is_end_stream();
                     let (worker, watchers) = (Rc::clone(&self.worker), Rc::clone(&self.watchers));
-                    self.passing = State::Passing(Box::pin(pass(worker, watchers, exchange, piece, self.ended)));
+                    self.passing =
+                        State::Passing(Box::pin(pass(worker, watchers, exchange, piece, self.ended)));
                 }
             }
         }

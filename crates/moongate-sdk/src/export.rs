@@ -60,7 +60,11 @@ fn plain(error: &serde_json::Error) -> String {
 }
 
 /// Hands a row to the plugin, from text to text.
-pub fn write_row<P: crate::OnEntityWrite>(entity: &str, row: &str) -> Result<String, Vec<Problem>> {
+pub fn write_row<P: crate::OnEntityWrite>(
+    entity: &str,
+    row: &str,
+    changed: &[String],
+) -> Result<String, Vec<Problem>> {
     let row = serde_json::from_str(row).map_err(|error| vec![Problem::at("", error.to_string())])?;
-    P::on_write(entity, row).map(|row| serde_json::Value::Object(row).to_string())
+    P::on_write(entity, row, changed).map(|row| serde_json::Value::Object(row).to_string())
 }

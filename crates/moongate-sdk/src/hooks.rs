@@ -83,10 +83,10 @@ pub trait OnTimer: Plugin {
 pub trait OnEntityWrite: Plugin {
     /// Changes or refuses a row that is about to be written, after it has passed its schema.
     ///
-    /// It must give the same row for the same row, and leave a row as it is that it has returned before: it is
-    /// called whenever the row is written.
+    /// `changed` names the fields whose values are other than those that are stored: of a new row all that are set. A
+    /// field that is not among them has been through here already.
     ///
     /// # Errors
     /// What is wrong with the row. It is then not written.
-    fn on_write(entity: &str, row: Row) -> Result<Row, Vec<Problem>>;
+    fn on_write(entity: &str, row: Row, changed: &[String]) -> Result<Row, Vec<Problem>>;
 }

@@ -11,6 +11,8 @@ use serde_json::json;
 /// says so.
 pub(crate) fn build(flavor: RouterFlavor, plugins: &[PluginSchema]) -> Result<Catalog, CatalogError> {
     let functions = core::functions();
+    let core_names: Vec<String> =
+        core::catalog(flavor).build()?.entities().iter().map(|schema| schema.name().to_owned()).collect();
     let core = core::catalog(flavor);
     let add = |catalog: moongate_schema::CatalogBuilder, plugin: &PluginSchema| {
         let schema = sub_schema(&plugin.config, &functions).unwrap_or_else(|error| {
@@ -18,7 +20,28 @@ pub(crate) fn build(flavor: RouterFlavor, plugins: &[PluginSchema]) -> Result<Ca
             tracing::warn!(plugin, %error, "schema not understood, configurations are only checked by the plugin itself");
             anything()
         });
-        catalog.plugin(&plugin.name, schema)
+        let is_own = |entity: &&serde_json::Value| {
+            let name = entity.get("name").and_then(serde_json::Value::as_str).unwrap_or_default();
+            let taken = core_names.iter().any(|known| known == name);
+            if taken {
+                let plugin = &plugin.name;
+                tracing::error!(
+                    plugin,
+                    entity = name,
+                    "is an entity of the gateway, the plugin's is left out"
+                );
+            }
+            !taken
+        };
+        let entities = plugin.entities.iter().filter(is_own).filter_map(|entity| {
+            Schema::from_json(entity, &functions)
+                .inspect_err(|error| {
+                    let plugin = &plugin.name;
+                    tracing::error!(plugin, %error, "schema of an entity not understood, it is left out");
+                })
+                .ok()
+        });
+        entities.fold(catalog.plugin(&plugin.name, schema), moongate_schema::CatalogBuilder::entity)
     };
     plugins.iter().fold(core, add).build()
 }

@@ -5,8 +5,10 @@
 //! threads, and only if router and plugins can take it does the change happen.
 
 mod declarative;
+mod directory;
 mod live;
 mod secrets;
+mod written;
 
 use std::sync::{Arc, OnceLock};
 
@@ -116,7 +118,14 @@ impl Configuration {
     pub(crate) fn serve_through(&self, proxy: Arc<Proxy<PluginHost>>) {
         // Called once; a second proxy would change nothing.
         let _ = self.proxy.set(proxy);
+        self.show(&self.store.dataset(), &self.served().entities);
         self.host.settle();
+    }
+
+    /// Lets plugins look up what is served.
+    fn show(&self, dataset: &Dataset, entities: &Arc<Entities>) {
+        let rows = directory::Rows { dataset: dataset.clone(), entities: Arc::clone(entities) };
+        self.host.set_directory(Arc::new(rows));
     }
 
     pub(crate) fn served(&self) -> Served {
@@ -143,7 +152,7 @@ impl Configuration {
             served.schemas = schemas;
         }
         let candidate = self.build(entities, &dataset).await?;
-        self.publish(candidate, dataset.version());
+        self.publish(candidate, &dataset);
         Ok(is_new)
     }
 
@@ -175,13 +184,17 @@ impl Configuration {
         guard: &dyn Guard,
         hash: Option<String>,
     ) -> Result<Written, StoreError> {
+        let changes =
+            written::passed(&*self.host, &self.served().catalog, &self.store.dataset(), changes).await?;
         let trial = Trial { configuration: self, guard, built: Mutex::default() };
         let written = self.store.write_if(changes, &trial).await?;
         if let Some(hash) = hash {
             self.served.write().hash = hash;
         }
         if let Some(candidate) = trial.built.into_inner() {
-            self.publish(candidate, written.version);
+            let dataset = self.store.dataset();
+            debug_assert!(dataset.version() >= written.version, "a store shows what was written to it");
+            self.publish(candidate, &dataset);
         }
         Ok(written)
     }
@@ -199,7 +212,7 @@ impl Configuration {
             _ => entities_of(&dataset)?,
         };
         let candidate = self.build(Arc::new(entities), &dataset).await?;
-        self.publish(candidate, dataset.version());
+        self.publish(candidate, &dataset);
         Ok(())
     }
 
@@ -221,8 +234,9 @@ impl Configuration {
         }
     }
 
-    fn publish(&self, candidate: Candidate, version: Version) {
-        let Candidate { entities, snapshot } = candidate;
+    fn publish(&self, candidate: Candidate, dataset: &Dataset) {
+        let (Candidate { entities, snapshot }, version) = (candidate, dataset.version());
+        self.show(dataset, &entities);
         if let Some(proxy) = self.proxy.get() {
             proxy.publish(snapshot);
         }

@@ -15,6 +15,7 @@ pub(crate) fn host_options(properties: &Properties) -> HostOptions {
         cache_dir: Some(Prefix::new(&properties.prefix).compile_cache()),
         workers: properties.worker_count(),
         settings: properties.plugin_settings.clone(),
+        grants: properties.plugin_grants.clone(),
         ..HostOptions::default()
     }
 }

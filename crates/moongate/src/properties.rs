@@ -6,6 +6,7 @@
 
 mod dns;
 mod error;
+mod grants;
 mod lines;
 mod listen;
 mod logs;

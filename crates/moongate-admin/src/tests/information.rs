@@ -70,8 +70,12 @@ async fn memory_is_shown_in_the_unit_and_precision_that_a_client_asks_for() {
 #[tokio::test]
 async fn the_endpoints_are_listed_with_those_of_plugins_and_each_before_what_is_below_it() {
     let api = Api::start().await;
-    let declared =
-        AdminRoute { plugin: "p".into(), method: "GET".into(), path: "/services-by-plugin".into() };
+    let declared = AdminRoute {
+        plugin: "p".into(),
+        method: "GET".into(),
+        path: "/services-by-plugin".into(),
+        status: false,
+    };
     api.catalog.routes.lock().push(declared);
     let value = api.get("/endpoints").await.value();
     let paths: Vec<&str> =

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use super::*;
 
 fn declared(method: &str, path: &str) -> AdminRoute {
-    AdminRoute { plugin: "counter".into(), method: method.into(), path: path.into() }
+    AdminRoute { plugin: "counter".into(), method: method.into(), path: path.into(), status: false }
 }
 
 async fn with_routes(reply: Result<Reply, HookError>, routes: &[(&str, &str)]) -> Api {

@@ -39,7 +39,11 @@ impl Counters {
     }
 
     pub(crate) fn read(&self, name: &str, now: u64) -> u64 {
-        self.shard(name).lock().get(name).filter(|counter| counter.ends > now).map_or(0, |counter| counter.value)
+        self.shard(name)
+            .lock()
+            .get(name)
+            .filter(|counter| counter.ends > now)
+            .map_or(0, |counter| counter.value)
     }
 
     pub(crate) fn add(&self, name: &str, ends: u64, amount: u64, now: u64) -> u64 {

@@ -154,7 +154,9 @@ mod tests {
         let verifier = Verifier::secret(Algorithm::Hs256, b"secret").unwrap();
         assert!(verifier.verify(b"message", signature.as_ref()));
         assert!(!verifier.verify(b"another", signature.as_ref()));
-        assert!(!Verifier::secret(Algorithm::Hs256, b"other").unwrap().verify(b"message", signature.as_ref()));
+        assert!(
+            !Verifier::secret(Algorithm::Hs256, b"other").unwrap().verify(b"message", signature.as_ref())
+        );
         assert!(Verifier::secret(Algorithm::Rs256, b"secret").is_err());
     }
 

@@ -19,7 +19,8 @@ impl consumers::Host for GuestState {
         consumer: Option<contract::Consumer>,
         credential: Option<contract::Credential>,
     ) -> Result<()> {
-        let identity = Identity { consumer: consumer.map(Into::into), credential: credential.map(Into::into) };
+        let identity =
+            Identity { consumer: consumer.map(Into::into), credential: credential.map(Into::into) };
         let exchange = self.exchange()?;
         identity.tell(&mut exchange.request.headers);
         exchange.identity = Some(Box::new(identity));

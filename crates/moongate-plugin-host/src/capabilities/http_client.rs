@@ -112,11 +112,11 @@ impl HttpGrant {
     fn allows_name(&self, host: &str) -> bool {
         let host = host.trim_end_matches('.');
         self.hosts.iter().any(|granted| match granted.strip_prefix("*.") {
-            Some(below) => host
-                .len()
-                .checked_sub(below.len() + 1)
-                .and_then(|at| host.get(at..))
-                .is_some_and(|end| end.strip_prefix('.').is_some_and(|end| end.eq_ignore_ascii_case(below))),
+            Some(below) => {
+                host.len().checked_sub(below.len() + 1).and_then(|at| host.get(at..)).is_some_and(|end| {
+                    end.strip_prefix('.').is_some_and(|end| end.eq_ignore_ascii_case(below))
+                })
+            }
             None => granted == "*" || granted.eq_ignore_ascii_case(host),
         })
     }
@@ -426,13 +426,36 @@ mod tests {
     #[test]
     fn addresses_of_private_networks_are_recognised_in_every_form() {
         for address in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "0.1.2.3",
-            "224.0.0.1", "255.255.255.255", "240.0.0.1", "198.18.0.1", "192.0.0.1", "::1", "::", "fc00::1", "fd12::1",
-            "fe80::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:7f00:1::", "::127.0.0.1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "0.1.2.3",
+            "224.0.0.1",
+            "255.255.255.255",
+            "240.0.0.1",
+            "198.18.0.1",
+            "192.0.0.1",
+            "::1",
+            "::",
+            "fc00::1",
+            "fd12::1",
+            "fe80::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "2002:7f00:1::",
+            "::127.0.0.1",
         ] {
             assert!(!is_public(address.parse().unwrap()), "{address}");
         }
-        for address in ["1.1.1.1", "8.8.8.8", "172.15.0.1", "2606:4700::1111", "64:ff9b::808:808", "::ffff:8.8.8.8"] {
+        for address in
+            ["1.1.1.1", "8.8.8.8", "172.15.0.1", "2606:4700::1111", "64:ff9b::808:808", "::ffff:8.8.8.8"]
+        {
             assert!(is_public(address.parse().unwrap()), "{address}");
         }
     }

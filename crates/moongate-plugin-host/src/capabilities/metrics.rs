@@ -31,7 +31,11 @@ struct Family {
 enum Series {
     Value(f64),
     /// How many values were at most as large as each bound, all of them and their sum.
-    Histogram { counts: Vec<u64>, count: u64, sum: f64 },
+    Histogram {
+        counts: Vec<u64>,
+        count: u64,
+        sum: f64,
+    },
 }
 
 impl Metrics {
@@ -54,7 +58,9 @@ impl Metrics {
             *total += 1;
         }
         let fresh = || match kind {
-            Kind::Histogram(limits) => Series::Histogram { counts: vec![0; limits.len()], count: 0, sum: 0.0 },
+            Kind::Histogram(limits) => {
+                Series::Histogram { counts: vec![0; limits.len()], count: 0, sum: 0.0 }
+            }
             Kind::Counter | Kind::Gauge => Series::Value(0.0),
         };
         match (series.entry(labels).or_insert_with(fresh), &kind) {
@@ -87,10 +93,16 @@ impl Metrics {
                     (Series::Histogram { counts, count, sum }, Kind::Histogram(limits)) => {
                         let comma = if labels.is_empty() { "" } else { "," };
                         for (limit, counted) in limits.iter().zip(counts) {
-                            let _ = writeln!(text, "{name}_bucket{{{labels}{comma}le=\"{limit}\"}} {counted}");
+                            let _ =
+                                writeln!(text, "{name}_bucket{{{labels}{comma}le=\"{limit}\"}} {counted}");
                         }
                         let _ = writeln!(text, "{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {count}");
-                        let _ = writeln!(text, "{name}_count{} {count}\n{name}_sum{} {sum}", braced(labels), braced(labels));
+                        let _ = writeln!(
+                            text,
+                            "{name}_count{} {count}\n{name}_sum{} {sum}",
+                            braced(labels),
+                            braced(labels)
+                        );
                     }
                     (Series::Value(value), _) => {
                         let _ = writeln!(text, "{name}{} {value}", braced(labels));

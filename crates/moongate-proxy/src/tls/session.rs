@@ -5,9 +5,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use tokio::io::{AsyncRead, AsyncWrite};
 use moongate_hooks::TlsInfo;
 use rustls::ProtocolVersion;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -65,10 +65,6 @@ pub(crate) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
             .map(|chain| chain.iter().map(|certificate| certificate.to_vec()).collect())
             .unwrap_or_default(),
     };
-    let session = TlsSession {
-        sni,
-        info: Arc::new(info),
-        http2: connection.alpn_protocol() == Some(b"h2"),
-    };
+    let session = TlsSession { sni, info: Arc::new(info), http2: connection.alpn_protocol() == Some(b"h2") };
     Ok((stream, session))
 }

@@ -106,6 +106,15 @@ impl PluginRuntime for NoPlugins {
         match *binding {}
     }
 
+    async fn on_early_request(
+        &self,
+        _: usize,
+        binding: &Infallible,
+        _: Box<Exchange>,
+    ) -> (Box<Exchange>, Result<Decision, HookError>) {
+        match *binding {}
+    }
+
     async fn on_request(
         &self,
         _: usize,
@@ -113,6 +122,25 @@ impl PluginRuntime for NoPlugins {
         _: Box<Exchange>,
     ) -> (Box<Exchange>, Result<Decision, HookError>) {
         match *binding {}
+    }
+
+    async fn on_response_body(
+        &self,
+        _: usize,
+        binding: &Infallible,
+        _: Box<Exchange>,
+        _: bytes::Bytes,
+        _: bool,
+    ) -> (Box<Exchange>, Result<Option<bytes::Bytes>, HookError>) {
+        match *binding {}
+    }
+
+    fn entity(&self, _: &str, _: &str) -> Option<String> {
+        None
+    }
+
+    fn log(&self, binding: &Arc<Infallible>, _: &Arc<str>) {
+        match **binding {}
     }
 
     async fn on_response(

@@ -123,8 +123,12 @@ fn admin() -> TokenStream {
 fn entity_write() -> TokenStream {
     quote! {
         impl hooks::entity_hook::Guest for Component {
-            fn on_write(entity: String, row: String) -> Result<String, Vec<lifecycle::Problem>> {
-                ::moongate_sdk::export::write_row::<Exported>(&entity, &row).map_err(lower)
+            fn on_write(
+                entity: String,
+                row: String,
+                changed: Vec<String>,
+            ) -> Result<String, Vec<lifecycle::Problem>> {
+                ::moongate_sdk::export::write_row::<Exported>(&entity, &row, &changed).map_err(lower)
             }
         }
     }

@@ -69,7 +69,8 @@ fn unknown(name: &str) -> Wrong {
     Wrong { at: Vec::new(), message }
 }
 
-fn entries(value: &Value) -> Read<Vec<(String, &Value)>> {
+/// The members of a map; an empty text is an empty one.
+pub(super) fn entries(value: &Value) -> Read<Vec<(String, &Value)>> {
     match value {
         Value::Mapping(map) => map.iter().map(|(key, value)| Ok((text(key)?, value))).collect(),
         Value::String(text) if text.trim().is_empty() => Ok(Vec::new()),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::HeaderName;
 use ipnet::IpNet;
 use moongate_model::core::RouterFlavor;
-use moongate_plugin_host::PluginSettings;
+use moongate_plugin_host::{Grants, PluginSettings};
 use moongate_proxy::{
     AccessLogFormat, ErrorType, HeaderTokens, LogTarget, Query, RealIp, ResolverOptions, TlsVersion,
 };
@@ -17,8 +17,8 @@ use serde_yaml::Value;
 
 use super::value::{self, Read};
 use super::{
-    CipherSuite, Database, Listener, LogFormat, LogLevel, Pem, Trust, Workers, dns, listen, logs, plugins,
-    tls, words,
+    CipherSuite, Database, Listener, LogFormat, LogLevel, Pem, Trust, Workers, dns, grants, listen, logs,
+    plugins, tls, words,
 };
 
 /// One property: what it is called, what it is for, and how it is read and shown.
@@ -167,6 +167,11 @@ properties! {
     /// What a plugin may use and what its failure means, by the plugin's name: `on_failure` closed or open,
     /// `cpu_budget` and `wall_budget` of a hook in milliseconds, `memory_limit` of an instance.
     plugin_settings: BTreeMap<String, PluginSettings> = BTreeMap::new(), plugins::read, plugins::show;
+
+    /// What a plugin may do beyond looking at the request at hand, by the plugin's name: a list of consumers, counters,
+    /// crypto, entities, kv, metrics, secrets, and {http-client: {hosts: [api.example.com], private: off}}. Plugins that
+    /// come with the gateway have what they need; a list here takes the place of it.
+    plugin_grants: BTreeMap<String, Grants> = grants::bundled(), grants::read, grants::show;
 
     /// Addresses and networks of the load balancers whose X-Forwarded-* headers are believed.
     trusted_ips: Vec<IpNet> = Vec::new(), words::read_networks, words::show_networks;

@@ -33,6 +33,15 @@ impl PluginRuntime for NoPlugins {
         FailurePolicy::Closed
     }
 
+    async fn on_early_request(
+        &self,
+        _: usize,
+        (): &(),
+        exchange: Box<moongate_hooks::Exchange>,
+    ) -> (Box<moongate_hooks::Exchange>, Result<Decision, HookError>) {
+        (exchange, Ok(Decision::Continue))
+    }
+
     async fn on_request(
         &self,
         _: usize,
@@ -41,6 +50,23 @@ impl PluginRuntime for NoPlugins {
     ) -> (Box<moongate_hooks::Exchange>, Result<Decision, HookError>) {
         (exchange, Ok(Decision::Continue))
     }
+
+    async fn on_response_body(
+        &self,
+        _: usize,
+        (): &(),
+        exchange: Box<moongate_hooks::Exchange>,
+        _: bytes::Bytes,
+        _: bool,
+    ) -> (Box<moongate_hooks::Exchange>, Result<Option<bytes::Bytes>, HookError>) {
+        (exchange, Ok(None))
+    }
+
+    fn entity(&self, _: &str, _: &str) -> Option<String> {
+        None
+    }
+
+    fn log(&self, _: &Arc<()>, _: &Arc<str>) {}
 
     async fn on_response(
         &self,
