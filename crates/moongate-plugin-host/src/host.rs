@@ -10,6 +10,7 @@ use moongate_hooks::{
     AdminRequest, AdminRoute, BindError, Decision, Exchange, FailurePolicy, HookError, HookSet,
     PluginCatalog, PluginRuntime, PluginSchema, PluginSpec, PluginStatus, Reply,
 };
+use moongate_watch::Stat;
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
@@ -21,7 +22,6 @@ use crate::engine::{self, Clock};
 use crate::generation::{ConfigSlot, Generation};
 use crate::registry::Registry;
 use crate::settings::HostOptions;
-use crate::watch::{Stat, stat};
 
 /// Why the host cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -90,7 +90,7 @@ impl PluginHost {
             runtime,
         });
         for path in host.list().0 {
-            if let Some(stat) = stat(&path) {
+            if let Some(stat) = Stat::of(&path) {
                 host.examine(&path);
                 host.seen.lock().insert(path, stat);
             }

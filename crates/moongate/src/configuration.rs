@@ -7,6 +7,7 @@
 mod declarative;
 mod live;
 mod secrets;
+mod watch;
 
 use std::sync::{Arc, OnceLock};
 
@@ -26,6 +27,7 @@ use serde_json::{Value, json};
 pub use declarative::FileError;
 pub(crate) use declarative::{DeclarativeConfiguration, export, in_order, read_file};
 pub(crate) use live::LiveStore;
+pub(crate) use watch::WatchedFile;
 
 use crate::catalog;
 

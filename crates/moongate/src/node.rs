@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -32,6 +33,7 @@ pub(crate) struct GatewayNode {
     pub(crate) health: ProxyHealth,
     pub(crate) proxy: Arc<Proxy<PluginHost>>,
     pub(crate) requests: Requests,
+    pub(crate) draining: Arc<AtomicBool>,
 }
 
 /// The health of upstreams, as the proxy knows it.
@@ -136,13 +138,19 @@ impl Node for GatewayNode {
         self.admin_token.as_deref()
     }
 
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
     async fn reload(&self) -> Result<(), String> {
         self.requests.reload().await
     }
 }
 
 /// The properties, with the addresses that are really listened on.
-pub(crate) fn configuration(properties: &Properties, proxy: &[SocketAddr], admin: &[SocketAddr]) -> Value {
+///
+/// They are those of the proxy, the Admin API and the status API.
+pub(crate) fn configuration(properties: &Properties, [proxy, admin, status]: [&[SocketAddr]; 3]) -> Value {
     let mut shown = properties.to_json();
     let listeners = |addresses: &[SocketAddr], asked: &[Listener], reuseport: bool| -> Value {
         let shown = addresses.iter().zip(asked).map(|(address, asked)| {
@@ -162,6 +170,7 @@ pub(crate) fn configuration(properties: &Properties, proxy: &[SocketAddr], admin
     if let Some(shown) = shown.as_object_mut() {
         shown.insert("proxy_listeners".to_owned(), listeners(proxy, &properties.proxy_listen, true));
         shown.insert("admin_listeners".to_owned(), listeners(admin, &properties.admin_listen, false));
+        shown.insert("status_listeners".to_owned(), listeners(status, &properties.status_listen, false));
     }
     shown
 }

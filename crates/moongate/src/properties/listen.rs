@@ -59,22 +59,6 @@ pub(super) fn read(value: &Value) -> Read<Vec<Listener>> {
     Ok(listeners)
 }
 
-/// Reads what [`read`] does, where TLS is not spoken.
-pub(super) fn read_plain(value: &Value) -> Read<Vec<Listener>> {
-    let listeners = read(value)?;
-    for listener in &listeners {
-        for (asked, flag) in [(listener.tls, "ssl"), (listener.http2, "http2")] {
-            if asked {
-                return wrong(format!(
-                    "{} asks for `{flag}`, which this version does not serve here; remove the flag or the address",
-                    listener.address
-                ));
-            }
-        }
-    }
-    Ok(listeners)
-}
-
 /// In the form that [`read`] takes.
 pub(super) fn show(listeners: &[Listener]) -> Json {
     if listeners.is_empty() {
