@@ -49,11 +49,11 @@ COPY config/kong.docker.yaml /etc/moongate/kong.docker.yaml
 COPY --from=builder --chown=65532:65532 /out/state/ /var/lib/
 
 # Loopback inside a container reaches nobody. Publish the Admin API to the host's loopback only:
-#   docker run -p 8000:8000 -p 127.0.0.1:8001:8001 moongate
+#   docker run -p 8000:8000 -p 8443:8443 -p 127.0.0.1:8001:8001 moongate
 ENV MOONGATE_PREFIX=/var/lib/moongate \
     MOONGATE_ADMIN_LISTEN=0.0.0.0:8001
 
-EXPOSE 8000 8001
+EXPOSE 8000 8443 8001 8002 8100
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["/usr/local/bin/moongate", "health"]
 ENTRYPOINT ["/usr/local/bin/moongate"]
 CMD ["start", "-c", "/etc/moongate/moongate.yaml"]

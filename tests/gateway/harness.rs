@@ -28,6 +28,9 @@ pub struct Setup {
     properties: Vec<String>,
     service: String,
     compiles: bool,
+    plugins: Option<Vec<String>>,
+    tls: bool,
+    bootstraps: bool,
 }
 
 impl Setup {
@@ -76,14 +79,38 @@ impl Setup {
         self
     }
 
+    /// Those of the project's plugins that have these names, as far as they are built, instead of those that the tests
+    /// are made for.
+    pub fn plugins(mut self, names: &[&str]) -> Self {
+        let names =
+            names.iter().filter(|name| target().join("plugins").join(format!("{name}.wasm")).is_file());
+        self.plugins = Some(names.map(|name| (*name).to_owned()).collect());
+        self
+    }
+
+    /// Proxy and Admin API listen for TLS as well.
+    pub fn over_tls(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
+    /// The database is prepared before the gateway starts.
+    pub fn bootstrap(mut self) -> Self {
+        self.bootstraps = true;
+        self
+    }
+
     /// Starts the gateway and waits until it serves.
     pub fn start(self) -> Gateway {
         let folder = TempDir::new().unwrap();
         let upstream = Upstream::start();
         let plugins = folder.path().join("plugins");
         fs::create_dir(&plugins).unwrap();
-        for name in ["probe", "one-header", "noop", "jwt-claims"] {
-            fs::write(plugins.join(format!("{name}.wasm")), built_plugin(name)).unwrap();
+        let names = self
+            .plugins
+            .unwrap_or_else(|| ["probe", "one-header", "noop", "jwt-claims"].map(str::to_owned).to_vec());
+        for name in names {
+            fs::write(plugins.join(format!("{name}.wasm")), built_plugin(&name)).unwrap();
         }
         let url = format!("http://{}", upstream.address);
         let declarative = self.declarative.unwrap_or_else(|| {
@@ -94,9 +121,10 @@ impl Setup {
         });
         fs::write(folder.path().join("kong.yaml"), declarative.replace("UPSTREAM", &url)).unwrap();
         let mut properties = format!(
-            "proxy_listen: 127.0.0.1:0\nadmin_listen: 127.0.0.1:0\nplugin_dirs: [{0}/plugins]\n\
-             prefix: {0}/prefix\nworkers: 1\n",
-            folder.path().display()
+            "proxy_listen: 127.0.0.1:0{1}\nadmin_listen: 127.0.0.1:0{1}\nstatus_listen: 127.0.0.1:0\n\
+             plugin_dirs: [{0}/plugins]\nprefix: {0}/prefix\nworkers: 1\n",
+            folder.path().display(),
+            if self.tls { ", 127.0.0.1:0 ssl" } else { "" }
         );
         // A test that names a database gets what is in it.
         if !self.properties.iter().any(|line| line.starts_with("database:")) {
@@ -110,6 +138,12 @@ impl Setup {
         if !self.compiles {
             CompiledPlugins::lend(folder.path());
         }
+        if self.bootstraps {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_moongate"));
+            command.args(["migrations", "bootstrap", "-c"]).arg(folder.path().join("moongate.yaml"));
+            let output = command.output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
         Gateway::spawn(folder, upstream, !self.compiles)
     }
 }
@@ -118,6 +152,11 @@ impl Setup {
 pub struct Gateway {
     pub proxy: SocketAddr,
     pub admin: SocketAddr,
+    pub status: SocketAddr,
+    /// Where the proxy speaks TLS, if it does.
+    pub tls: Option<SocketAddr>,
+    /// Where the Admin API speaks TLS, if it does.
+    pub admin_tls: Option<SocketAddr>,
     child: Child,
     log: Arc<Mutex<String>>,
     folder: TempDir,
@@ -153,19 +192,22 @@ impl Gateway {
             });
         }
         drop(sender);
-        let (mut proxy, mut admin) = (None, None);
-        while proxy.is_none() || admin.is_none() {
+        let (mut proxy, mut tls, mut admin, mut admin_tls, mut status) = (None, None, None, None, None);
+        while status.is_none() {
             let Ok(line) = lines.recv_timeout(Duration::from_secs(60)) else {
                 let _ = child.kill();
                 panic!("the gateway did not start:\n{}", log.lock());
             };
-            if let Some(address) = address_in(&line, "proxy") {
-                proxy = Some(address);
-            } else if let Some(address) = address_in(&line, "admin") {
-                admin = Some(address);
+            if line.starts_with("  proxy ") {
+                (proxy, tls) = (address_after(&line, "http://"), address_after(&line, "https://"));
+            } else if line.starts_with("  Admin API ") {
+                (admin, admin_tls) = (address_after(&line, "http://"), address_after(&line, "https://"));
+            } else if line.starts_with("  status ") {
+                status = address_after(&line, "http://");
             }
         }
-        Self { proxy: proxy.unwrap(), admin: admin.unwrap(), child, log, folder, upstream, shares }
+        let (proxy, admin, status) = (proxy.unwrap(), admin.unwrap(), status.unwrap());
+        Self { proxy, admin, status, tls, admin_tls, child, log, folder, upstream, shares }
     }
 
     /// The status that the Admin API shows of a plugin.
@@ -201,6 +243,22 @@ impl Gateway {
         self.folder.path()
     }
 
+    /// Replaces the file of the declarative configuration, as editors do. `UPSTREAM` stands for the upstream's URL.
+    pub fn declare(&self, text: &str) {
+        let temporary = self.folder.path().join("kong.yaml.new");
+        fs::write(&temporary, text.replace("UPSTREAM", &self.upstream_url())).unwrap();
+        fs::rename(temporary, self.folder.path().join("kong.yaml")).unwrap();
+    }
+
+    /// Waits until the log has a line with this text.
+    pub fn wait_for_log(&self, text: &str) {
+        let started = Instant::now();
+        while !self.log.lock().contains(text) {
+            assert!(started.elapsed() < Duration::from_secs(20), "`{text}` is not in\n{}", self.log.lock());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Asks for a reload, and tells what came of it.
     pub fn reload(&self) -> (u16, Value) {
         let mut client = Client::connect(self.admin);
@@ -216,14 +274,24 @@ impl Gateway {
 
     /// Sends a request with a JSON body to the Admin API.
     pub fn ask(&self, method: &str, path: &str, body: &Value) -> crate::client::Response {
+        self.try_ask(method, path, body).unwrap()
+    }
+
+    /// As [`Gateway::ask`], of a gateway that may be gone.
+    pub fn try_ask(
+        &self,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> std::io::Result<crate::client::Response> {
         let body = body.to_string();
         let head = format!(
             "{method} {path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
-        let mut client = Client::connect(self.admin);
-        client.send((head + &body).as_bytes()).unwrap();
-        client.receive().unwrap()
+        let mut client = Client::try_connect(self.admin)?;
+        client.send((head + &body).as_bytes())?;
+        client.receive()
     }
 
     /// Requests that reached the upstream.
@@ -318,23 +386,26 @@ impl CompiledPlugins {
     }
 
     fn shared() -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/test-compile-cache")
+        target().join("test-compile-cache")
     }
 }
 
-/// The address in a line that names a listener.
-fn address_in(line: &str, listener: &str) -> Option<SocketAddr> {
-    let at = line.find("127.0.0.1:").filter(|_| line.to_lowercase().contains(listener))?;
-    let text: String = line[at..].chars().take_while(|c| c.is_ascii_digit() || ".:".contains(*c)).collect();
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target")
+}
+
+/// The address in the first URL of this scheme.
+fn address_after(line: &str, scheme: &str) -> Option<SocketAddr> {
+    let (_, rest) = line.split_once(scheme)?;
+    let text: String = rest.chars().take_while(|c| c.is_ascii_digit() || ".:".contains(*c)).collect();
     text.parse().ok()
 }
 
 /// A plugin that `cargo xtask plugins --fixtures` built.
 pub fn built_plugin(name: &str) -> Vec<u8> {
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
     ["plugins", "test-plugins"]
         .iter()
-        .find_map(|folder| fs::read(target.join(folder).join(format!("{name}.wasm"))).ok())
+        .find_map(|folder| fs::read(target().join(folder).join(format!("{name}.wasm"))).ok())
         .unwrap_or_else(|| panic!("plugin {name} is not built; run `cargo xtask plugins --fixtures`"))
 }
 

@@ -14,9 +14,16 @@
 mod admission;
 mod alone;
 mod client;
+mod crashes;
 mod databases;
+mod declared;
+#[path = "../compat/exchange.rs"]
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod exchange;
 mod framing;
+#[allow(dead_code, reason = "other tests use the rest of it")]
 mod harness;
 mod misbehaviour;
+mod operators;
 mod plugins;
 mod proxying;

@@ -21,20 +21,30 @@ use crate::body::{self, Fields};
 use crate::error::ApiError;
 use crate::node::Node;
 use crate::resource::{Fixed, Resource};
-use crate::{SharedNode, SharedPlugins, declarative, entities, fixed, plugins, token, upstream};
+use crate::status::Page;
+use crate::{SharedNode, SharedPlugins, declarative, entities, fixed, plugins, status, token, upstream};
 
 /// The Admin API of `node`, with the endpoints that the plugins of `plugins` declare.
 ///
 /// Both are asked at each request, so a new configuration or plugin shows at once. Paths are matched by the
 /// API itself, not by axum, because plugins add and remove some of them while the node runs.
 pub fn router(node: Arc<dyn Node>, plugins: Arc<dyn PluginCatalog>) -> axum::Router {
-    axum::Router::new().fallback(answer).with_state(Api { node, plugins })
+    axum::Router::new().fallback(answer).with_state(Api { node, plugins, status_only: false })
+}
+
+/// The part of the Admin API of `node` that tells how it is, for a listener of its own: `/status`, `/status/ready`, and
+/// `/metrics` where a plugin answers that.
+///
+/// Where an admin token is set it is asked for here as well, but for `/status/ready`, which probes ask.
+pub fn status_router(node: Arc<dyn Node>, plugins: Arc<dyn PluginCatalog>) -> axum::Router {
+    axum::Router::new().fallback(answer).with_state(Api { node, plugins, status_only: true })
 }
 
 #[derive(Clone)]
 struct Api {
     node: SharedNode,
     plugins: SharedPlugins,
+    status_only: bool,
 }
 
 async fn answer(State(api): State<Api>, request: Request) -> Response {
@@ -60,14 +70,19 @@ async fn answer(State(api): State<Api>, request: Request) -> Response {
 
 impl Api {
     async fn dispatch(&self, request: Request) -> Result<Response, ApiError> {
+        let page = self.status_only.then(|| Page::find(request.uri().path()));
         // A browser asks for the allowed methods without showing secrets.
         if let Some(token) = self.node.admin_token()
             && *request.method() != Method::OPTIONS
+            && page != Some(Some(Page::Ready))
             && !token::is_shown(token, request.headers())
         {
             return Err(ApiError::Unauthorized);
         }
         let access = Access::new(self.node.clone(), self.plugins.clone());
+        if let Some(page) = page {
+            return status::answer(&access, page.ok_or(ApiError::NotFound)?, request).await;
+        }
         let resource = match Resource::find(access.catalog(), request.uri().path()) {
             None => return plugins::answer(&*self.plugins, request).await,
             Some(Resource::Nowhere) => return Err(ApiError::NotFound),

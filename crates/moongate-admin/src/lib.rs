@@ -23,6 +23,7 @@ mod fixed;
 mod form;
 mod infer;
 mod information;
+mod listener;
 mod log_level;
 mod multipart;
 mod node;
@@ -31,6 +32,7 @@ mod paging;
 mod plugins;
 mod resource;
 mod schemas;
+mod status;
 mod tags;
 mod targets;
 mod token;
@@ -40,40 +42,17 @@ mod upstream;
 #[cfg(test)]
 mod tests;
 
-use std::future::Future;
-use std::io;
 use std::sync::Arc;
 
-use axum::serve::ListenerExt;
 use moongate_hooks::PluginCatalog;
-use tokio::net::TcpListener;
 
-pub use api::router;
+pub use api::{router, status_router};
 pub use information::COMPATIBLE_VERSION;
+pub use listener::{serve, serve_tls};
 pub use node::{
     Counters, Declarative, Health, HealthError, LoadError, LoadOptions, Loaded, LogLevel, Node, Source,
     UnknownLevel,
 };
-
-/// Answers the Admin API on `listener` until `shutdown` resolves.
-///
-/// Then no connection is accepted any more and idle ones are closed; this returns when the last running
-/// request has its answer. A caller that cannot wait for a slow client bounds it with a timeout.
-///
-/// # Errors
-/// Currently none: a failed `accept` is repeated.
-pub async fn serve(
-    listener: TcpListener,
-    router: axum::Router,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "could not set TCP_NODELAY on an Admin API connection");
-        }
-    });
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
-}
 
 type SharedNode = Arc<dyn Node>;
 type SharedPlugins = Arc<dyn PluginCatalog>;

@@ -77,6 +77,11 @@ pub trait Node: Send + Sync + 'static {
         &[]
     }
 
+    /// Whether the node is about to stop, so that requests should go elsewhere.
+    fn is_draining(&self) -> bool {
+        false
+    }
+
     /// Reads the configuration again and serves from it.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use moongate_hooks::{
     AdminRequest, AdminRoute, BindError, Decision, Directory, Exchange, FailurePolicy, HookError, HookSet,
     PluginCatalog, PluginRuntime, PluginSchema, PluginSpec, PluginStatus, Reply, WriteError,
 };
+use moongate_watch::Stat;
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
@@ -25,7 +26,6 @@ use crate::generation::{ConfigSlot, Generation};
 use crate::registry::Registry;
 use crate::report;
 use crate::settings::HostOptions;
-use crate::watch::{Stat, stat};
 
 /// Why the host cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +100,7 @@ impl PluginHost {
             runtime,
         });
         for path in host.list().0 {
-            if let Some(stat) = stat(&path) {
+            if let Some(stat) = Stat::of(&path) {
                 host.examine(&path);
                 host.seen.lock().insert(path, stat);
             }

@@ -76,6 +76,11 @@ impl PostgresServer {
         PASSWORD
     }
 
+    /// The directory of its programs, such as `psql`.
+    pub fn programs(&self) -> &Path {
+        &self.programs
+    }
+
     /// What `psql` prints for `sql`, without headers.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The Admin API's listeners, on a thread of their own.
+//! The listeners of the Admin API and of its part for probes, on a thread of their own.
 //!
 //! Apart from the workers, so that it answers while they are busy, and cannot make them so.
 
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use moongate_admin::Node;
 use moongate_hooks::PluginCatalog;
+use moongate_proxy::TlsOptions;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -19,8 +20,23 @@ use crate::properties::Listener;
 /// Listening sockets that are not answered yet.
 pub(crate) struct AdminListeners {
     runtime: Runtime,
-    sockets: Vec<TcpListener>,
-    addresses: Vec<SocketAddr>,
+    sockets: Vec<Socket>,
+}
+
+/// What is answered on a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Api {
+    /// Everything.
+    Admin,
+    /// What tells how the node is.
+    Status,
+}
+
+struct Socket {
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    api: Api,
 }
 
 /// The running server.
@@ -31,26 +47,33 @@ pub(crate) struct AdminServer {
 }
 
 impl AdminListeners {
-    /// Listens on all addresses, or says on which it cannot.
-    pub(crate) fn bind(listeners: &[Listener]) -> Result<Self, (SocketAddr, io::Error)> {
-        let unspecified = SocketAddr::from(([0, 0, 0, 0], 0));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| (listeners.first().map_or(unspecified, |listener| listener.address), error))?;
-        let mut sockets = Vec::with_capacity(listeners.len());
-        let mut addresses = Vec::with_capacity(listeners.len());
-        for listener in listeners {
-            let failed = |error| (listener.address, error);
-            let socket = runtime.block_on(listen(listener)).map_err(failed)?;
-            addresses.push(socket.local_addr().map_err(failed)?);
-            sockets.push(socket);
-        }
-        Ok(Self { runtime, sockets, addresses })
+    /// Listens nowhere yet.
+    pub(crate) fn new() -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { runtime, sockets: Vec::new() })
     }
 
-    pub(crate) fn addresses(&self) -> &[SocketAddr] {
-        &self.addresses
+    /// Listens on all addresses, or says on which it cannot. `tls` is for those where TLS is asked for.
+    pub(crate) fn bind(
+        &mut self,
+        api: Api,
+        listeners: &[Listener],
+        tls: &TlsOptions,
+    ) -> Result<(), (SocketAddr, io::Error)> {
+        for asked in listeners {
+            let failed = |error| (asked.address, error);
+            let tls = asked.tls.then(|| tls.server_config(asked.http2)).transpose();
+            let tls = tls.map_err(|error| failed(io::Error::other(error)))?;
+            let listener = self.runtime.block_on(listen(asked)).map_err(failed)?;
+            let address = listener.local_addr().map_err(failed)?;
+            self.sockets.push(Socket { listener, address, tls, api });
+        }
+        Ok(())
+    }
+
+    /// Where `api` is answered.
+    pub(crate) fn addresses(&self, api: Api) -> Vec<SocketAddr> {
+        self.sockets.iter().filter(|socket| socket.api == api).map(|socket| socket.address).collect()
     }
 
     /// Begins to answer.
@@ -60,15 +83,21 @@ impl AdminListeners {
         catalog: Arc<dyn PluginCatalog>,
     ) -> io::Result<AdminServer> {
         let (stop, stopped) = watch::channel(false);
-        let Self { runtime, sockets, .. } = self;
+        let Self { runtime, sockets } = self;
         let thread = std::thread::Builder::new().name("admin".into()).spawn(move || {
-            let router = moongate_admin::router(node, catalog);
+            let admin = moongate_admin::router(Arc::clone(&node), Arc::clone(&catalog));
+            let status = moongate_admin::status_router(node, catalog);
             runtime.block_on(async {
                 let mut servers = tokio::task::JoinSet::new();
-                for socket in sockets {
-                    servers.spawn(moongate_admin::serve(socket, router.clone(), until(stopped.clone())));
+                for Socket { listener, tls, api, .. } in sockets {
+                    let router = if api == Api::Admin { admin.clone() } else { status.clone() };
+                    let stopped = until(stopped.clone());
+                    match tls {
+                        Some(tls) => servers.spawn(moongate_admin::serve_tls(listener, tls, router, stopped)),
+                        None => servers.spawn(moongate_admin::serve(listener, router, stopped)),
+                    };
                 }
-                drop(router);
+                drop((admin, status));
                 until(stopped).await;
                 // A client that does not read its answer must not keep the gateway from stopping.
                 let _ = tokio::time::timeout(PATIENCE, servers.join_all()).await;

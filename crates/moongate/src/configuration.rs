@@ -8,6 +8,7 @@ mod declarative;
 mod directory;
 mod live;
 mod secrets;
+mod watch;
 mod written;
 
 use std::sync::{Arc, OnceLock};
@@ -28,6 +29,7 @@ use serde_json::{Value, json};
 pub use declarative::FileError;
 pub(crate) use declarative::{DeclarativeConfiguration, export, in_order, read_file};
 pub(crate) use live::LiveStore;
+pub(crate) use watch::WatchedFile;
 
 use crate::catalog;
 

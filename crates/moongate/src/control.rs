@@ -15,6 +15,8 @@ pub(crate) enum Trigger {
     Plugins,
     /// Somebody asked to read the configuration again.
     Reload,
+    /// The file of the declarative configuration has changed.
+    File,
 }
 
 /// The thread. It ends when [`Control::stop`] is called.
@@ -33,6 +35,7 @@ pub(crate) struct Requests {
 #[derive(Debug)]
 enum Request {
     Reload(oneshot::Sender<Result<(), String>>),
+    ReadFile,
     Stop,
 }
 
@@ -83,6 +86,20 @@ impl Requests {
     }
 }
 
+impl Requests {
+    /// Reads the file of the declarative configuration, and serves from it if it is other than what is in use. What
+    /// comes of it is in the log.
+    pub(crate) fn read_file(&self) {
+        // A gateway that is stopping reads nothing.
+        let _ = self.sender.send(Request::ReadFile);
+    }
+
+    /// Whether the thread has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.sender.is_closed()
+    }
+}
+
 fn run(
     runtime: &tokio::runtime::Runtime,
     mut changes: watch::Receiver<u64>,
@@ -100,38 +117,39 @@ fn run(
                 request = requests.recv() => Wake::Asked(request),
             }
         });
-        let mut answers = Vec::new();
+        let (mut answers, mut file, mut plugins) = (Vec::new(), false, false);
         match wake {
             Wake::Asked(Some(Request::Reload(answer))) => answers.push(answer),
+            Wake::Asked(Some(Request::ReadFile)) => file = true,
             Wake::Asked(Some(Request::Stop) | None) => return,
             Wake::Changed if !watching => continue,
-            Wake::Changed => {}
+            Wake::Changed => plugins = true,
         }
-        let mut stop = false;
         while let Ok(request) = requests.try_recv() {
             match request {
                 Request::Reload(answer) => answers.push(answer),
-                Request::Stop => stop = true,
+                Request::ReadFile => file = true,
+                Request::Stop => return,
             }
-        }
-        if stop {
-            return;
         }
         // Before the build: what changes from now on may be missing in it.
+        plugins |= changes.has_changed().unwrap_or(false);
         changes.borrow_and_update();
-        if answers.is_empty() {
-            if let Err(error) = publish(Trigger::Plugins) {
-                tracing::error!("the new plugins are not used, requests are served as before: {error}");
+        if plugins && let Err(error) = publish(Trigger::Plugins) {
+            tracing::error!("the new plugins are not used, requests are served as before: {error}");
+        }
+        if !answers.is_empty() {
+            let outcome = publish(Trigger::Reload);
+            if let Err(error) = &outcome {
+                tracing::error!("reload refused, requests are served as before: {error}");
             }
-            continue;
-        }
-        let outcome = publish(Trigger::Reload);
-        if let Err(error) = &outcome {
-            tracing::error!("reload refused, requests are served as before: {error}");
-        }
-        for answer in answers {
-            // Whoever asked may be gone.
-            let _ = answer.send(outcome.clone());
+            for answer in answers {
+                // Whoever asked may be gone.
+                let _ = answer.send(outcome.clone());
+            }
+        } else if file && let Err(error) = publish(Trigger::File) {
+            // A reload has read the file as well.
+            tracing::error!("the changed file is refused, requests are served as before: {error}");
         }
     }
 }
@@ -187,6 +205,24 @@ mod tests {
         outcomes.send(Ok(())).unwrap();
         control.stop();
         assert!(triggers.try_recv().is_err(), "two changes during one build make one more build");
+    }
+
+    #[tokio::test]
+    async fn plugins_that_changed_are_taken_on_before_what_may_need_them() {
+        let changes = watch::Sender::new(0);
+        let (control, triggers, outcomes) = control(&changes);
+        changes.send_modify(|count| *count += 1);
+        assert_eq!(next(&triggers), Trigger::Plugins);
+        changes.send_modify(|count| *count += 1);
+        control.requests().read_file();
+        for _ in 0..3 {
+            outcomes.send(Ok(())).unwrap();
+        }
+        assert_eq!([next(&triggers), next(&triggers)], [Trigger::Plugins, Trigger::File]);
+        assert!(!control.requests().is_over());
+        let requests = control.requests();
+        control.stop();
+        assert!(requests.is_over());
     }
 
     #[test]

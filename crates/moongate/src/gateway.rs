@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use moongate_hooks::PluginCatalog;
@@ -14,9 +15,11 @@ use moongate_store::{ReadOnlyStore, Store};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-use crate::admin::{AdminListeners, AdminServer};
+use crate::admin::{AdminListeners, AdminServer, Api};
 use crate::catalog;
-use crate::configuration::{Configuration, ConfigurationError, DeclarativeConfiguration, LiveStore};
+use crate::configuration::{
+    Configuration, ConfigurationError, DeclarativeConfiguration, LiveStore, WatchedFile,
+};
 use crate::control::{Control, Requests, Trigger};
 use crate::node::{self, GatewayNode, ProxyHealth};
 use crate::plugins;
@@ -72,6 +75,7 @@ pub enum StartError {
 pub struct Gateway {
     properties: Properties,
     admin_addresses: Vec<SocketAddr>,
+    status_addresses: Vec<SocketAddr>,
     requests: Requests,
     running: Running,
     /// After what runs, so that the prefix is free when nothing does.
@@ -90,11 +94,10 @@ impl Gateway {
         let id = claim.node_id()?;
         let options = proxy_options(&properties, &claim)?;
         // What is quick to fail comes before plugins compile.
-        let admin = AdminListeners::bind(&properties.admin_listen)
-            .map_err(|(address, error)| StartError::Listen { property: "admin_listen", address, error })?;
-        let listeners =
+        let admin = listeners(&properties, &claim)?;
+        let bound =
             [("proxy_listen", &properties.proxy_listen), ("stream_listen", &properties.stream_listen)];
-        for (property, listeners) in listeners {
+        for (property, listeners) in bound {
             listeners.iter().try_for_each(|listener| ensure_free(property, listener))?;
         }
         let no_thread = |name| move |source| StartError::Thread { name, source };
@@ -104,14 +107,22 @@ impl Gateway {
         for doubt in plugins::doubts(&properties, &host) {
             tracing::warn!("{doubt}");
         }
+        let file = properties.declarative_config.as_deref().map(WatchedFile::new);
         let (configuration, declarative) = configure(&properties, &host, &runtime)?;
         let snapshot = configuration.first_snapshot()?;
         let proxy = Proxy::start(options, Arc::clone(&host), snapshot);
         let proxy = proxy.map_err(|error| not_started(error, &properties))?;
         let proxy = Arc::new(proxy);
         configuration.serve_through(Arc::clone(&proxy));
-        let mut running =
-            Running { admin: None, control: None, follower: None, proxy: Arc::clone(&proxy), host, runtime };
+        let mut running = Running {
+            admin: None,
+            control: None,
+            follower: None,
+            draining: Arc::default(),
+            proxy: Arc::clone(&proxy),
+            host,
+            runtime,
+        };
 
         let changed = {
             let (configuration, declarative) = (Arc::clone(&configuration), declarative.clone());
@@ -120,7 +131,8 @@ impl Gateway {
                 (Trigger::Plugins, Some(declarative)) => runtime.block_on(declarative.plugins_changed()),
                 (Trigger::Plugins, None) => runtime.block_on(configuration.plugins_changed()).map(drop),
                 (Trigger::Reload, Some(declarative)) => runtime.block_on(declarative.reload()),
-                (Trigger::Reload, None) => runtime.block_on(configuration.follow()),
+                (Trigger::File, Some(declarative)) => runtime.block_on(declarative.file_changed()),
+                (Trigger::Reload | Trigger::File, None) => runtime.block_on(configuration.follow()),
             }
         };
         // The control thread listens before the directories are watched, so that no change goes by unseen.
@@ -131,9 +143,12 @@ impl Gateway {
         let requests = control.requests();
         running.control = Some(control);
         running.host.watch()?;
+        if let Some(file) = file.filter(|_| declarative.is_some()) {
+            file.watch(requests.clone()).map_err(no_thread("declarative-watch"))?;
+        }
         running.follower = Some(running.runtime.spawn(follow(Arc::clone(&configuration))));
 
-        let admin_addresses = admin.addresses().to_vec();
+        let (admin_addresses, status_addresses) = (admin.addresses(Api::Admin), admin.addresses(Api::Status));
         if properties.admin_token.is_none() {
             for address in admin_addresses.iter().filter(|address| !address.ip().is_loopback()) {
                 tracing::warn!(
@@ -150,7 +165,7 @@ impl Gateway {
             id,
             hostname: node::hostname(),
             workers: u32::try_from(properties.worker_count()).unwrap_or(u32::MAX),
-            configuration: node::configuration(&properties, &proxy, &admin_addresses),
+            configuration: node::configuration(&properties, &proxy, [&admin_addresses, &status_addresses]),
             admin_token: properties.admin_token.clone(),
             served: configuration,
             store,
@@ -158,14 +173,18 @@ impl Gateway {
             health: ProxyHealth(Arc::clone(&proxy)),
             proxy,
             requests: requests.clone(),
+            draining: Arc::clone(&running.draining),
         };
         let catalog: Arc<dyn PluginCatalog> = Arc::<PluginHost>::clone(&running.host);
         let admin = admin
             .serve(Arc::new(node), catalog)
             .map_err(|source| StartError::Thread { name: "admin", source })?;
         running.admin = Some(admin);
-        claim.publish_admin_address(admin_addresses.first().copied())?;
-        Ok(Self { properties, admin_addresses, requests, running, _claim: claim })
+        // Commands ask in plain HTTP.
+        let listeners = admin_addresses.iter().zip(&properties.admin_listen);
+        let plain = listeners.filter(|(_, listener)| !listener.tls).map(|(address, _)| *address).next();
+        claim.publish_admin_address(plain)?;
+        Ok(Self { properties, admin_addresses, status_addresses, requests, running, _claim: claim })
     }
 
     /// How it runs.
@@ -186,6 +205,11 @@ impl Gateway {
     /// Where the Admin API answers, with the ports that the system chose. Empty if `admin_listen` is off.
     pub fn admin_addresses(&self) -> &[SocketAddr] {
         &self.admin_addresses
+    }
+
+    /// Where probes are answered, with the ports that the system chose. Empty if `status_listen` is off.
+    pub fn status_addresses(&self) -> &[SocketAddr] {
+        &self.status_addresses
     }
 
     /// Reads the declarative configuration again and serves from it.
@@ -217,6 +241,8 @@ struct Running {
     admin: Option<AdminServer>,
     control: Option<Control>,
     follower: Option<JoinHandle<()>>,
+    /// Whether it is about to stop.
+    draining: Arc<AtomicBool>,
     proxy: Arc<Proxy<PluginHost>>,
     host: Arc<PluginHost>,
     /// What the store runs on.
@@ -226,6 +252,7 @@ struct Running {
 impl Running {
     /// Ends all threads. The Admin API answers until the last request is through, for whoever watches it stop.
     fn stop(&mut self, timeout: Duration) -> bool {
+        self.draining.store(true, Ordering::Relaxed);
         let finished = self.proxy.shutdown(timeout);
         if let Some(admin) = self.admin.take() {
             admin.stop();
@@ -285,6 +312,26 @@ async fn follow(configuration: Arc<Configuration>) {
         if let Err(error) = configuration.follow().await {
             tracing::error!("a change of the database is not served, requests are served as before: {error}");
         }
+    }
+}
+
+/// Listens for the Admin API and for probes.
+fn listeners(properties: &Properties, claim: &Claim) -> Result<AdminListeners, StartError> {
+    let mut listeners =
+        AdminListeners::new().map_err(|source| StartError::Thread { name: "admin", source })?;
+    let failed = |property| move |(address, error)| StartError::Listen { property, address, error };
+    let tls = tls::admin_options(properties, claim)?;
+    listeners.bind(Api::Admin, &properties.admin_listen, &tls).map_err(failed("admin_listen"))?;
+    let tls = tls::status_options(properties, claim)?;
+    match listeners.bind(Api::Status, &properties.status_listen, &tls) {
+        // Several gateways on one machine are no mistake, and not everybody has probes.
+        Err((address, error))
+            if error.kind() == io::ErrorKind::AddrInUse && properties.has_default_status() =>
+        {
+            tracing::warn!(%address, "status_listen: the address is taken, probes are not answered");
+            Ok(listeners)
+        }
+        result => result.map(|()| listeners).map_err(failed("status_listen")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -32,6 +33,7 @@ pub(crate) struct GatewayNode {
     pub(crate) health: ProxyHealth,
     pub(crate) proxy: Arc<Proxy<PluginHost>>,
     pub(crate) requests: Requests,
+    pub(crate) draining: Arc<AtomicBool>,
 }
 
 /// The health of upstreams, as the proxy knows it.
@@ -136,16 +138,22 @@ impl Node for GatewayNode {
         self.admin_token.as_deref()
     }
 
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
     async fn reload(&self) -> Result<(), String> {
         self.requests.reload().await
     }
 }
 
 /// The properties, with the addresses that are really listened on.
+///
+/// The addresses are those of the Admin API and the status API.
 pub(crate) fn configuration(
     properties: &Properties,
     proxy: &Proxy<PluginHost>,
-    admin: &[SocketAddr],
+    [admin, status]: [&[SocketAddr]; 2],
 ) -> Value {
     let mut shown = properties.to_json();
     let listeners = |addresses: &[SocketAddr], asked: &[Listener], reuseport: bool| -> Value {
@@ -172,6 +180,7 @@ pub(crate) fn configuration(
         let streams = listeners(proxy.stream_addresses(), &properties.stream_listen, true);
         shown.insert("stream_listeners".to_owned(), streams);
         shown.insert("admin_listeners".to_owned(), listeners(admin, &properties.admin_listen, false));
+        shown.insert("status_listeners".to_owned(), listeners(status, &properties.status_listen, false));
     }
     shown
 }

@@ -42,14 +42,21 @@ impl Properties {
         if problems.is_empty() { Ok(loaded) } else { Err(PropertiesError { problems }) }
     }
 
-    /// Reads the prefix alone: a gateway that runs can be reached while its file is being edited.
+    /// Reads alone what a command needs to reach a gateway that runs, whose file may just be being edited: `prefix` and
+    /// `admin_token`.
     ///
     /// # Errors
-    /// What is wrong with the prefix itself, or keeps a file from being read.
-    pub fn load_prefix(sources: &Sources) -> Result<PathBuf, PropertiesError> {
+    /// What is wrong with these, or keeps a file from being read.
+    pub fn load_contact(sources: &Sources) -> Result<Contact, PropertiesError> {
         let (loaded, mut problems) = sources.read();
-        problems.retain(|problem| matches!(problem.property.as_deref(), None | Some("prefix")));
-        if problems.is_empty() { Ok(loaded.properties.prefix) } else { Err(PropertiesError { problems }) }
+        let Self { prefix, admin_token, .. } = loaded.properties;
+        problems
+            .retain(|problem| matches!(problem.property.as_deref(), None | Some("prefix" | "admin_token")));
+        if problems.is_empty() {
+            Ok(Contact { prefix, admin_token })
+        } else {
+            Err(PropertiesError { problems })
+        }
     }
 
     /// What is written in the properties and changes nothing in this version.
@@ -58,6 +65,7 @@ impl Properties {
             ("proxy_listen", &self.proxy_listen),
             ("stream_listen", &self.stream_listen),
             ("admin_listen", &self.admin_listen),
+            ("status_listen", &self.status_listen),
         ];
         let flags = listeners.into_iter().flat_map(|(name, listeners)| {
             listeners.iter().flat_map(move |listener| {
@@ -67,6 +75,11 @@ impl Properties {
             })
         });
         flags.collect()
+    }
+
+    /// Whether nobody has said anything about `status_listen`.
+    pub(crate) fn has_default_status(&self) -> bool {
+        self.status_listen == table::default_status_listeners()
     }
 
     /// Where entities are kept.
@@ -102,6 +115,22 @@ impl Properties {
         shown.insert("loaded_vaults".to_owned(), json!({"env": true}));
         shown.insert("database".to_owned(), words::show_database(&self.chosen_database()));
         shown.into()
+    }
+}
+
+/// What a command needs to reach a gateway that runs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Contact {
+    /// The directory that tells where the gateway is.
+    pub prefix: PathBuf,
+    /// What its Admin API asks for.
+    pub admin_token: Option<String>,
+}
+
+impl std::fmt::Debug for Contact {
+    /// Without the token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Contact").field("prefix", &self.prefix).finish_non_exhaustive()
     }
 }
 

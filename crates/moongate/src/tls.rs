@@ -35,8 +35,34 @@ pub(crate) fn client_options(properties: &Properties, claim: &Claim) -> Result<T
     if !listeners.any(|listener| listener.tls) {
         return Ok(TlsOptions::default());
     }
-    let mut default_certificates =
+    let certificates =
         identities("ssl_cert", &properties.ssl_cert, "ssl_cert_key", &properties.ssl_cert_key)?;
+    options(properties, claim, certificates)
+}
+
+/// How TLS connections to the Admin API are accepted.
+pub(crate) fn admin_options(properties: &Properties, claim: &Claim) -> Result<TlsOptions, TlsError> {
+    if !properties.admin_listen.iter().any(|listener| listener.tls) {
+        return Ok(TlsOptions::default());
+    }
+    let (certs, keys) = (&properties.admin_ssl_cert, &properties.admin_ssl_cert_key);
+    options(properties, claim, identities("admin_ssl_cert", certs, "admin_ssl_cert_key", keys)?)
+}
+
+/// How TLS connections to the status API are accepted.
+pub(crate) fn status_options(properties: &Properties, claim: &Claim) -> Result<TlsOptions, TlsError> {
+    if !properties.status_listen.iter().any(|listener| listener.tls) {
+        return Ok(TlsOptions::default());
+    }
+    let (certs, keys) = (&properties.status_ssl_cert, &properties.status_ssl_cert_key);
+    options(properties, claim, identities("status_ssl_cert", certs, "status_ssl_cert_key", keys)?)
+}
+
+fn options(
+    properties: &Properties,
+    claim: &Claim,
+    mut default_certificates: Vec<TlsIdentity>,
+) -> Result<TlsOptions, TlsError> {
     if default_certificates.is_empty() {
         default_certificates.push(own_certificate(claim)?);
     }

@@ -31,28 +31,10 @@ impl TlsListeners {
         options: &TlsOptions,
         published: &Arc<Published<R>>,
     ) -> Result<Self, rustls::Error> {
-        let versions: Vec<_> = options.versions.iter().map(|version| version.supported()).collect();
-        let default = Choice::new(options.default_certificates.iter().cloned())
-            .ok_or_else(|| rustls::Error::General("there is no default certificate".to_owned()))?;
-        let resolver = Resolver { published: Arc::clone(published), default };
-        let mut config = ServerConfig::builder_with_provider(options.cipher_suites.provider())
-            .with_protocol_versions(&versions)?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(resolver));
-        if options.session_tickets {
-            config.ticketer = ticketer(options.session_timeout)?;
-        }
-        config.session_storage = ServerSessionMemoryCache::new(options.session_cache_size);
-        let offering = |protocols: &[&[u8]]| {
-            let mut config = config.clone();
-            config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
-            TlsAcceptor::from(Arc::new(config))
-        };
-        Ok(Self {
-            http1: offering(&[b"http/1.1"]),
-            http2: offering(&[b"h2", b"http/1.1"]),
-            streams: offering(&[]),
-        })
+        let resolver = Resolver { published: Arc::clone(published), default: options.default_choice()? };
+        let config = options.config(Arc::new(resolver))?;
+        let acceptor = |protocols| TlsAcceptor::from(Arc::new(offering(config.clone(), protocols)));
+        Ok(Self { http1: acceptor(HTTP1), http2: acceptor(HTTP2), streams: acceptor(&[]) })
     }
 
     /// Accepts connections of a listener that offers HTTP/2 or not.
@@ -63,6 +45,53 @@ impl TlsListeners {
     /// Accepts connections that carry streams, whatever protocol is spoken in them.
     pub(crate) fn stream_acceptor(&self) -> &TlsAcceptor {
         &self.streams
+    }
+}
+
+impl TlsOptions {
+    /// For a listener whose clients see the default certificates, whatever name they ask for.
+    ///
+    /// # Errors
+    /// When the options contradict each other, or there is no default certificate.
+    pub fn server_config(&self, http2: bool) -> Result<Arc<ServerConfig>, rustls::Error> {
+        let config = self.config(Arc::new(SameForAll(self.default_choice()?)))?;
+        Ok(Arc::new(offering(config, if http2 { HTTP2 } else { HTTP1 })))
+    }
+
+    fn default_choice(&self) -> Result<Choice, rustls::Error> {
+        Choice::new(self.default_certificates.iter().cloned())
+            .ok_or_else(|| rustls::Error::General("there is no default certificate".to_owned()))
+    }
+
+    fn config(&self, resolver: Arc<dyn ResolvesServerCert>) -> Result<ServerConfig, rustls::Error> {
+        let versions: Vec<_> = self.versions.iter().map(|version| version.supported()).collect();
+        let mut config = ServerConfig::builder_with_provider(self.cipher_suites.provider())
+            .with_protocol_versions(&versions)?
+            .with_no_client_auth()
+            .with_cert_resolver(resolver);
+        if self.session_tickets {
+            config.ticketer = ticketer(self.session_timeout)?;
+        }
+        config.session_storage = ServerSessionMemoryCache::new(self.session_cache_size);
+        Ok(config)
+    }
+}
+
+const HTTP1: &[&[u8]] = &[b"http/1.1"];
+const HTTP2: &[&[u8]] = &[b"h2", b"http/1.1"];
+
+fn offering(mut config: ServerConfig, protocols: &[&[u8]]) -> ServerConfig {
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    config
+}
+
+/// Has the same certificates for all names.
+#[derive(Debug)]
+struct SameForAll(Choice);
+
+impl ResolvesServerCert for SameForAll {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.0.choose(&hello)
     }
 }
 

@@ -51,6 +51,8 @@ pub enum Trust {
     System,
     /// Those signed by one of these authorities (PEM), if they have the name of the server.
     Authorities(Vec<u8>),
+    /// Those which the system trusts or one of these authorities (PEM) has signed, if they have the name of the server.
+    SystemAnd(Vec<u8>),
 }
 
 impl Default for PostgresSettings {

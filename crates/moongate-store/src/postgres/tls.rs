@@ -20,21 +20,25 @@ pub(super) fn connector(trust: &Trust) -> Result<MakeRustlsConnect, StoreError> 
     let builder = builder.map_err(|error| unusable(&error))?;
     let config = match trust {
         Trust::Any => builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider))),
-        Trust::System => {
-            let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            builder.with_root_certificates(roots)
-        }
-        Trust::Authorities(pem) => {
-            let mut roots = RootCertStore::empty();
-            for certificate in CertificateDer::pem_slice_iter(pem) {
-                let added = certificate.map_err(|error| unusable(&error)).map(|one| roots.add(one))?;
-                added.map_err(|error| unusable(&error))?;
-            }
-            builder.with_root_certificates(roots)
-        }
+        Trust::System => builder.with_root_certificates(system()),
+        Trust::Authorities(pem) => builder.with_root_certificates(with(RootCertStore::empty(), pem)?),
+        Trust::SystemAnd(pem) => builder.with_root_certificates(with(system(), pem)?),
     };
     Ok(MakeRustlsConnect::new(config.with_no_client_auth()))
+}
+
+fn system() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+}
+
+fn with(mut roots: RootCertStore, pem: &[u8]) -> Result<RootCertStore, StoreError> {
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| unusable(&error))?;
+        roots.add(certificate).map_err(|error| unusable(&error))?;
+    }
+    Ok(roots)
 }
 
 fn unusable(error: &dyn std::fmt::Display) -> StoreError {

@@ -21,13 +21,20 @@ impl Answer {
 }
 
 /// Sends a request without a body and waits for its answer.
-pub(super) fn ask(listener: SocketAddr, method: &str, path: &str, timeout: Duration) -> io::Result<Answer> {
+pub(super) fn ask(
+    listener: SocketAddr,
+    method: &str,
+    path: &str,
+    token: Option<&str>,
+    timeout: Duration,
+) -> io::Result<Answer> {
     let address = reachable(listener);
     let mut stream = TcpStream::connect_timeout(&address, CONNECT_TIMEOUT)?;
     stream.set_read_timeout(Some(timeout))?;
     stream.set_write_timeout(Some(timeout))?;
     // The end of an HTTP/1.0 answer is the end of the connection, so no framing has to be understood.
-    write!(stream, "{method} {path} HTTP/1.0\r\nhost: {address}\r\ncontent-length: 0\r\n\r\n")?;
+    let token = token.map_or_else(String::new, |token| format!("kong-admin-token: {token}\r\n"));
+    write!(stream, "{method} {path} HTTP/1.0\r\nhost: {address}\r\n{token}content-length: 0\r\n\r\n")?;
     let mut answer = Vec::new();
     stream.take(LONGEST_ANSWER).read_to_end(&mut answer)?;
     parse(&String::from_utf8_lossy(&answer))

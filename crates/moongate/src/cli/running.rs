@@ -1,5 +1,6 @@
 //! Commands for the gateway that runs at a prefix.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -7,7 +8,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::client::ask;
+use super::client::{self, Answer};
 use super::say;
 use crate::prefix::Prefix;
 use crate::properties::{Properties, Sources};
@@ -18,6 +19,7 @@ struct Found {
     prefix: Prefix,
     /// The prefix, as it was given.
     shown: String,
+    token: Option<String>,
 }
 
 pub(super) fn health(sources: &Sources) -> anyhow::Result<()> {
@@ -29,7 +31,7 @@ pub(super) fn health(sources: &Sources) -> anyhow::Result<()> {
                 found.shown, found.pid
             )
         };
-        let answer = ask(address, "GET", "/status", HEALTH_TIMEOUT).with_context(unwell)?;
+        let answer = found.ask(address, "GET", "/status", HEALTH_TIMEOUT).with_context(unwell)?;
         if answer.status != 200 {
             bail!("{} as it should: {}", unwell(), answer.message());
         }
@@ -42,13 +44,14 @@ pub(super) fn reload(sources: &Sources) -> anyhow::Result<()> {
     let found = Found::at(sources)?;
     let Some(address) = found.prefix.admin_address() else {
         bail!(
-            "the gateway at {} has no Admin API (`admin_listen` is off) that could tell what came of it; run `kill \
+            "the gateway at {} has no Admin API without TLS (see `admin_listen`) that could tell what came of it; run `kill \
              -HUP {}` and look at its log",
             found.shown,
             found.pid
         );
     };
-    let answer = ask(address, "POST", "/moongate/reload", RELOAD_TIMEOUT)
+    let answer = found
+        .ask(address, "POST", "/moongate/reload", RELOAD_TIMEOUT)
         .with_context(|| format!("cannot ask the Admin API at {address}"))?;
     if answer.status != 200 {
         bail!("not reloaded, requests are served as before: {}", answer.message());
@@ -79,13 +82,23 @@ pub(super) fn stop(sources: &Sources) -> anyhow::Result<()> {
 
 impl Found {
     fn at(sources: &Sources) -> anyhow::Result<Self> {
-        let directory = Properties::load_prefix(sources)?;
-        let shown = directory.display().to_string();
-        let prefix = Prefix::new(&directory);
+        let contact = Properties::load_contact(sources)?;
+        let shown = contact.prefix.display().to_string();
+        let prefix = Prefix::new(&contact.prefix);
         match prefix.running()? {
-            Some(pid) => Ok(Self { pid, prefix, shown }),
+            Some(pid) => Ok(Self { pid, prefix, shown, token: contact.admin_token }),
             None => bail!("Moongate is not running at {shown}"),
         }
+    }
+
+    fn ask(
+        &self,
+        address: SocketAddr,
+        method: &str,
+        path: &str,
+        timeout: Duration,
+    ) -> std::io::Result<Answer> {
+        client::ask(address, method, path, self.token.as_deref(), timeout)
     }
 
     /// Makes a gateway end at once that was already told to end.

@@ -7,7 +7,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::say;
-use crate::properties::{Properties, Sources};
+use crate::properties::{Listener, Properties, Sources};
 use crate::{Gateway, logging};
 
 pub(super) fn run(sources: &Sources) -> anyhow::Result<()> {
@@ -99,23 +99,29 @@ impl Signals {
 }
 
 fn announce(gateway: &Gateway) {
-    let urls = |addresses: &[SocketAddr]| match addresses {
-        [] => "off".to_owned(),
-        addresses => {
-            addresses.iter().map(|address| format!("http://{address}")).collect::<Vec<_>>().join(", ")
-        }
-    };
+    let properties = gateway.properties();
     let streams: Vec<_> = gateway.stream_addresses().iter().map(SocketAddr::to_string).collect();
     let streams = match streams.as_slice() {
         [] => String::new(),
         streams => format!("\n  streams    {}", streams.join(", ")),
     };
     say(&format!(
-        "Moongate {} started\n  proxy      {}{streams}\n  Admin API  {}",
+        "Moongate {} started\n  proxy      {}{streams}\n  Admin API  {}\n  status     {}",
         crate::VERSION,
-        urls(gateway.proxy_addresses()),
-        urls(gateway.admin_addresses())
+        urls(gateway.proxy_addresses(), &properties.proxy_listen),
+        urls(gateway.admin_addresses(), &properties.admin_listen),
+        urls(gateway.status_addresses(), &properties.status_listen)
     ));
+}
+
+/// Where one can connect to, as was asked for by `listeners`.
+fn urls(addresses: &[SocketAddr], listeners: &[Listener]) -> String {
+    let urls: Vec<_> = addresses
+        .iter()
+        .zip(listeners)
+        .map(|(address, listener)| format!("{}://{address}", if listener.tls { "https" } else { "http" }))
+        .collect();
+    if urls.is_empty() { "off".to_owned() } else { urls.join(", ") }
 }
 
 /// Takes as many descriptors as the process may have: each connection needs one, and its upstream another.

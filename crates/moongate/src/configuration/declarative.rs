@@ -52,10 +52,23 @@ impl DeclarativeConfiguration {
 
     /// Reads the file, if there is one, and serves what it declares.
     pub(crate) async fn reload(&self) -> Result<(), ConfigurationError> {
+        self.read(true).await
+    }
+
+    /// As [`DeclarativeConfiguration::reload`], unless the file says what is in use already: it may just have been
+    /// touched, or been read by somebody who asked for it.
+    pub(crate) async fn file_changed(&self) -> Result<(), ConfigurationError> {
+        self.read(false).await
+    }
+
+    async fn read(&self, again: bool) -> Result<(), ConfigurationError> {
         let Some(file) = &self.file else { return Ok(()) };
         let mut last = self.loading.lock().await;
         let catalog = self.configuration.served().catalog;
         let (text, declaration) = read_text(file, &catalog)?;
+        if !again && matches!(&*last, Some(Source::Text(known)) if *known == text) {
+            return Ok(());
+        }
         self.take_on(declaration, &catalog).await?;
         *last = Some(Source::Text(text));
         Ok(())

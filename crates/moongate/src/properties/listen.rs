@@ -61,14 +61,10 @@ pub(super) fn read_streams(value: &Value) -> Read<Vec<Listener>> {
     without(read(value)?, &flags)
 }
 
-/// Reads addresses where TLS is not spoken.
-pub(super) fn read_plain(value: &Value) -> Read<Vec<Listener>> {
-    let flags: [(_, fn(&Listener) -> bool); 4] = [
-        ("ssl", |listener| listener.tls),
-        ("http2", |listener| listener.http2),
-        ("udp", |listener| listener.udp),
-        ("proxy_protocol", |listener| listener.proxy_protocol),
-    ];
+/// Reads addresses of the gateway's own interfaces.
+pub(super) fn read_own(value: &Value) -> Read<Vec<Listener>> {
+    let flags: [(_, fn(&Listener) -> bool); 2] =
+        [("udp", |listener| listener.udp), ("proxy_protocol", |listener| listener.proxy_protocol)];
     without(read(value)?, &flags)
 }
 

@@ -92,7 +92,7 @@ properties! {
     /// Whether connections to Postgres are encrypted.
     pg_ssl: bool = false, tls::read_flag, tls::show_flag;
 
-    /// Whether the certificate of the Postgres server is verified. Needs `pg_ssl`.
+    /// Whether the certificate of the Postgres server is verified, with `lua_ssl_trusted_certificate`. Needs `pg_ssl`.
     pg_ssl_verify: bool = false, tls::read_flag, tls::show_flag;
 
     /// How routes are matched: traditional_compatible, traditional or expressions.
@@ -113,7 +113,23 @@ properties! {
     stream_listen: Vec<Listener> = Vec::new(), listen::read_streams, listen::show;
 
     /// Where the Admin API listens, in the form of `proxy_listen`. Whoever reaches it owns the gateway.
-    admin_listen: Vec<Listener> = vec![Listener::new(Ipv4Addr::LOCALHOST, 8001)], listen::read_plain, listen::show;
+    admin_listen: Vec<Listener> = vec![Listener::new(Ipv4Addr::LOCALHOST, 8001)], listen::read_own, listen::show;
+
+    /// The certificates of listeners of the Admin API with `ssl`, in the form of `ssl_cert`.
+    admin_ssl_cert: Vec<Pem> = Vec::new(), tls::read_pems, tls::show_pems;
+
+    /// The keys of `admin_ssl_cert`.
+    admin_ssl_cert_key: Vec<Pem> = Vec::new(), tls::read_pems, tls::show_pems;
+
+    /// Where probes and scrapers ask how the gateway is, in the form of `proxy_listen`: /status, /status/ready and
+    /// /metrics. The default is left out with a warning where another gateway has it.
+    status_listen: Vec<Listener> = default_status_listeners(), listen::read_own, listen::show;
+
+    /// The certificates of listeners of `status_listen` with `ssl`, in the form of `ssl_cert`.
+    status_ssl_cert: Vec<Pem> = Vec::new(), tls::read_pems, tls::show_pems;
+
+    /// The keys of `status_ssl_cert`.
+    status_ssl_cert_key: Vec<Pem> = Vec::new(), tls::read_pems, tls::show_pems;
 
     /// The certificates that TLS clients see whose server name has none of its own: files in PEM, or the texts, with the
     /// keys in `ssl_cert_key` in the same order. Several are of different kinds, such as RSA and ECDSA. Without any, the
@@ -145,8 +161,8 @@ properties! {
     /// Whether the certificates of upstreams are verified whose services do not say: on or off.
     upstream_tls_verify: bool = false, tls::read_flag, tls::show_flag;
 
-    /// The authorities that certificates of upstreams are verified with where a service names none: files in PEM, or
-    /// `system` for those that the system trusts.
+    /// The authorities that certificates of upstreams are verified with where a service names none, and those of
+    /// Postgres: files in PEM, or `system` for those that the system trusts.
     lua_ssl_trusted_certificate: Trust = Trust { system: true, ..Trust::default() }, tls::read_trust, tls::show_trust;
 
     /// How many certificates there may be between an upstream's and the authority's where a service does not say.
@@ -263,4 +279,8 @@ fn default_access_log() -> Option<LogTarget> {
 
 fn default_listeners() -> Vec<Listener> {
     vec![Listener::new(Ipv4Addr::UNSPECIFIED, 8000), Listener::new(Ipv4Addr::UNSPECIFIED, 8443).over_tls()]
+}
+
+pub(crate) fn default_status_listeners() -> Vec<Listener> {
+    vec![Listener::new(Ipv4Addr::LOCALHOST, 8100)]
 }

@@ -179,8 +179,12 @@ fn variables_that_kubernetes_sets_for_a_service_of_this_name_are_no_properties()
 fn the_prefix_can_be_read_beside_other_mistakes() {
     let sources = environment(&[("MOONGATE_PREFIX", "/run/gate"), ("MOONGATE_WORKERS", "0")]);
     assert!(Properties::load(&sources).is_err());
-    assert_eq!(Properties::load_prefix(&sources).unwrap(), Path::new("/run/gate"));
-    assert!(Properties::load_prefix(&environment(&[("MOONGATE_PREFIX", "")])).is_err());
+    assert_eq!(Properties::load_contact(&sources).unwrap().prefix, Path::new("/run/gate"));
+    assert!(Properties::load_contact(&environment(&[("MOONGATE_PREFIX", "")])).is_err());
+    let sources = environment(&[("MOONGATE_ADMIN_TOKEN", "secret")]);
+    let contact = Properties::load_contact(&sources).unwrap();
+    assert_eq!(contact.admin_token.as_deref(), Some("secret"));
+    assert!(!format!("{contact:?}").contains("secret"));
 }
 
 #[test]
@@ -224,8 +228,7 @@ fn what_is_no_address_is_refused_with_what_was_meant() {
         ("stream_listen", "http2"),
         ("stream_listen", "udp ssl"),
         ("proxy_listen", "quic"),
-        ("admin_listen", "ssl"),
-        ("admin_listen", "http2"),
+        ("admin_listen", "proxy_protocol"),
     ] {
         let refused = refusal(&format!("{property}=0.0.0.0:1 {flag}"));
         assert!(

@@ -1,0 +1,75 @@
+//! What operators and their machines see: the Admin API over TLS, and the listener for probes.
+
+use serde_json::json;
+
+use crate::client::{Client, get};
+use crate::exchange::{Answer, Request};
+use crate::harness::{Gateway, Setup};
+
+const TOKEN: &str = "admin_token: secret-of-the-operator";
+const SHOWN: (&str, &str) = ("kong-admin-token", "secret-of-the-operator");
+
+#[test]
+fn the_admin_api_speaks_tls_with_a_certificate_of_its_own_making() {
+    let gateway = Setup::new().property("database: sqlite").property(TOKEN).over_tls().start();
+    let refused = ask(&gateway, "GET", "/services", &[], None);
+    assert_eq!(refused.status, 401);
+    let made = json!({"name": "s", "url": gateway.upstream_url()}).to_string();
+    let made = ask(&gateway, "POST", "/services", &[SHOWN], Some(&made));
+    assert_eq!(made.status, 201, "{}", String::from_utf8_lossy(&made.body));
+    let read = get(gateway.admin, "/services/s", &[SHOWN]);
+    assert_eq!(read.json()["name"], "s");
+    let shown = get(gateway.admin, "/", &[SHOWN]).json();
+    let listeners = &shown["configuration"]["admin_listeners"];
+    assert_eq!((&listeners[0]["ssl"], &listeners[1]["ssl"]), (&json!(false), &json!(true)));
+    assert_eq!(listeners[1]["port"], gateway.admin_tls.unwrap().port());
+}
+
+#[test]
+fn a_client_that_never_shakes_hands_holds_up_no_other() {
+    let gateway = Setup::new().plain_route("open").over_tls().start();
+    let address = gateway.admin_tls.unwrap();
+    let _silent: Vec<_> = (0..8).map(|_| Client::connect(address)).collect();
+    assert_eq!(ask(&gateway, "GET", "/status", &[], None).status, 200);
+}
+
+#[test]
+fn probes_are_answered_on_a_listener_that_changes_nothing() {
+    let gateway = Setup::new().plain_route("open").start();
+    let ready = get(gateway.status, "/status/ready", &[]);
+    assert_eq!((ready.status, ready.json()), (200, json!({"message": "ready"})));
+    assert!(get(gateway.status, "/status", &[]).json()["configuration_hash"].is_string());
+    for path in ["/services", "/", "/config", "/moongate/plugins", "/one-header/ping"] {
+        assert_eq!(get(gateway.status, path, &[]).status, 404, "{path}");
+    }
+    let mut client = Client::connect(gateway.status);
+    client.send(b"DELETE /status HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+    assert_eq!(client.receive().unwrap().status, 405);
+    assert_eq!(get(gateway.admin, "/status/ready", &[]).status, 404);
+    // No plugin answers it yet.
+    assert_eq!(get(gateway.status, "/metrics", &[]).status, 404);
+}
+
+#[test]
+fn a_gateway_with_nothing_to_serve_is_not_ready() {
+    let gateway = Setup::new().property("database: 'off'").start();
+    let ready = get(gateway.status, "/status/ready", &[]);
+    let message = "no configuration available (empty configuration present)";
+    assert_eq!((ready.status, ready.json()), (503, json!({"message": message})));
+}
+
+#[test]
+fn probes_need_no_token_and_scrapers_do() {
+    let gateway = Setup::new().plain_route("open").property(TOKEN).start();
+    assert_eq!(get(gateway.status, "/status/ready", &[]).status, 200);
+    assert_eq!(get(gateway.status, "/status", &[]).status, 401);
+    assert_eq!(get(gateway.status, "/status", &[SHOWN]).status, 200);
+    assert_eq!(get(gateway.status, "/metrics", &[]).status, 401);
+}
+
+fn ask(gateway: &Gateway, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Answer {
+    let address = gateway.admin_tls.unwrap();
+    let mut headers: Vec<_> = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    headers.push(("content-type".into(), "application/json".into()));
+    Request::new(method, path, address, &headers, body.map(str::as_bytes)).send_tls(address, None).unwrap()
+}
