@@ -27,7 +27,7 @@ pub(crate) fn hmac(hash: Hash, key: &[u8], data: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) enum Verifier {
-    Secret(hmacs::Key),
+    Secret(Box<hmacs::Key>),
     PublicKey(ParsedPublicKey),
 }
 
@@ -45,7 +45,7 @@ impl Verifier {
             Algorithm::Hs512 => hmacs::HMAC_SHA512,
             other => return Err(format!("{} needs a public key, not a secret", other.name())),
         };
-        Ok(Self::Secret(hmacs::Key::new(algorithm, secret)))
+        Ok(Self::Secret(Box::new(hmacs::Key::new(algorithm, secret))))
     }
 
     pub(crate) fn public_key(algorithm: Algorithm, pem: &str) -> Result<Self, String> {
