@@ -28,6 +28,7 @@ pub struct Setup {
     properties: Vec<String>,
     service: String,
     compiles: bool,
+    bundled: Vec<String>,
 }
 
 impl Setup {
@@ -64,6 +65,12 @@ impl Setup {
         self
     }
 
+    /// A plugin that comes with the gateway, beside those that all tests have.
+    pub fn bundled(mut self, plugin: &str) -> Self {
+        self.bundled.push(plugin.into());
+        self
+    }
+
     /// A line of the properties file.
     pub fn property(mut self, line: &str) -> Self {
         self.properties.push(line.into());
@@ -82,7 +89,8 @@ impl Setup {
         let upstream = Upstream::start();
         let plugins = folder.path().join("plugins");
         fs::create_dir(&plugins).unwrap();
-        for name in ["probe", "one-header", "noop", "jwt-claims"] {
+        let usual = ["probe", "one-header", "noop", "jwt-claims"];
+        for name in usual.into_iter().chain(self.bundled.iter().map(String::as_str)) {
             fs::write(plugins.join(format!("{name}.wasm")), built_plugin(name)).unwrap();
         }
         let url = format!("http://{}", upstream.address);

@@ -20,3 +20,4 @@ mod harness;
 mod misbehaviour;
 mod plugins;
 mod proxying;
+mod traffic;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use moongate_hooks::{
-    AdminRequest, AdminRoute, BindError, Decision, Directory, Exchange, FailurePolicy, HookError, HookSet,
-    BoundTo, PluginCatalog, PluginRuntime, PluginSchema, PluginSpec, PluginStatus, Reply, WriteError,
+    AdminRequest, AdminRoute, BindError, BoundTo, Decision, Directory, Exchange, FailurePolicy, HookError,
+    HookSet, PluginCatalog, PluginRuntime, PluginSchema, PluginSpec, PluginStatus, Reply, WriteError,
 };
 use parking_lot::Mutex;
 use serde_json::{Map, Value};

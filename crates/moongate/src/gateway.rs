@@ -263,7 +263,8 @@ pub(crate) fn configure(
     let has_database = properties.chosen_database() != Database::Off;
     let catalog = catalog::build(flavor, has_database, &host.schemas())?;
     let store = runtime.block_on(storage::open(properties, &catalog))?;
-    let configuration = Configuration::new(Arc::clone(host), store, (flavor, has_database), Arc::new(catalog))?;
+    let configuration =
+        Configuration::new(Arc::clone(host), store, (flavor, has_database), Arc::new(catalog))?;
     let configuration = Arc::new(configuration);
     if has_database {
         if properties.declarative_config.is_some() {
