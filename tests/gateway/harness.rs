@@ -29,6 +29,7 @@ pub struct Setup {
     service: String,
     compiles: bool,
     plugins: Option<Vec<String>>,
+    bundled: Vec<String>,
     tls: bool,
     bootstraps: bool,
 }
@@ -64,6 +65,12 @@ impl Setup {
     /// The whole declarative configuration; `UPSTREAM` stands for the upstream's URL.
     pub fn declarative(mut self, text: &str) -> Self {
         self.declarative = Some(text.into());
+        self
+    }
+
+    /// A plugin that comes with the gateway, beside those that all tests have.
+    pub fn bundled(mut self, plugin: &str) -> Self {
+        self.bundled.push(plugin.into());
         self
     }
 
@@ -109,8 +116,8 @@ impl Setup {
         let names = self
             .plugins
             .unwrap_or_else(|| ["probe", "one-header", "noop", "jwt-claims"].map(str::to_owned).to_vec());
-        for name in names {
-            fs::write(plugins.join(format!("{name}.wasm")), built_plugin(&name)).unwrap();
+        for name in names.iter().chain(&self.bundled) {
+            fs::write(plugins.join(format!("{name}.wasm")), built_plugin(name)).unwrap();
         }
         let url = format!("http://{}", upstream.address);
         let declarative = self.declarative.unwrap_or_else(|| {

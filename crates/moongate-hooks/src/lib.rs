@@ -27,4 +27,4 @@ pub use exchange::{
 };
 pub use headers::{HeaderError, MAX_LINES, MAX_VALUE, parse_header, parse_header_name};
 pub use identity::{Consumer, Credential, Identity};
-pub use runtime::{HookSet, PluginRuntime, PluginSpec};
+pub use runtime::{BoundTo, HookSet, PluginRuntime, PluginSpec};

@@ -88,6 +88,19 @@ pub struct PluginSpec<'a> {
     pub name: &'a str,
     /// The settings.
     pub config: &'a Map<String, Value>,
+    /// What the configuration is bound to.
+    pub bound_to: BoundTo<'a>,
+}
+
+/// The entities that a plugin configuration is bound to, by their ids.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BoundTo<'a> {
+    /// The route.
+    pub route: Option<&'a str>,
+    /// The service.
+    pub service: Option<&'a str>,
+    /// The consumer.
+    pub consumer: Option<&'a str>,
 }
 
 /// The hooks that a plugin exports.

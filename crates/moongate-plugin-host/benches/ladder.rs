@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use moongate_hooks::{Client, Decision, Exchange, PluginRuntime, PluginSpec};
+use moongate_hooks::{BoundTo, Client, Decision, Exchange, PluginRuntime, PluginSpec};
 use moongate_plugin_host::{Binding, HostOptions, PluginHost, PluginSettings};
 use serde_json::json;
 
@@ -97,7 +97,7 @@ fn host(settings: PluginSettings) -> Arc<PluginHost> {
 
 fn bind(host: &PluginHost, name: &str, config: serde_json::Value) -> Arc<Binding> {
     let config = config.as_object().expect("a configuration is an object");
-    host.bind(&PluginSpec { id: "", name, config })
+    host.bind(&PluginSpec { id: "", name, config, bound_to: BoundTo::default() })
         .unwrap_or_else(|error| panic!("{error}; run `cargo xtask plugins`"))
 }
 

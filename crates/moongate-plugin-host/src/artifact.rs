@@ -59,6 +59,14 @@ pub(crate) struct Manifest {
     pub(crate) timer_interval: Option<Duration>,
 }
 
+impl Manifest {
+    /// Whether the plugin is told what its configurations are bound to.
+    pub(crate) fn wants_binding(&self) -> bool {
+        let ConfigSchema::Native(schema) = &self.schema else { return false };
+        schema.get("tells_binding") == Some(&Value::Bool(true))
+    }
+}
+
 /// Where in the component the functions are; looked up once, so that an instance finds them by number.
 pub(crate) struct Exports {
     pub(crate) lifecycle: lifecycle::GuestIndices,

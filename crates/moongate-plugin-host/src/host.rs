@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use moongate_hooks::{
-    AdminRequest, AdminRoute, BindError, Decision, Directory, Exchange, FailurePolicy, HookError, HookSet,
-    PluginCatalog, PluginRuntime, PluginSchema, PluginSpec, PluginStatus, Reply, WriteError,
+    AdminRequest, AdminRoute, BindError, BoundTo, Decision, Directory, Exchange, FailurePolicy, HookError,
+    HookSet, PluginCatalog, PluginRuntime, PluginSchema, PluginSpec, PluginStatus, Reply, WriteError,
 };
 use moongate_watch::Stat;
 use parking_lot::Mutex;
@@ -278,7 +278,11 @@ impl PluginRuntime for PluginHost {
                 },
             }
         };
-        let json = serde_json::Value::Object(without_nulls(spec.config)).to_string();
+        let mut config = without_nulls(spec.config);
+        if generation.artifact.manifest.wants_binding() {
+            config.insert("__binding".to_owned(), binding(spec));
+        }
+        let json = serde_json::Value::Object(config).to_string();
         let slot = self.runtime.block_on(generation.accept(json))?;
         Ok(Arc::new(Binding { generation, slot }))
     }
@@ -397,6 +401,13 @@ async fn keep_time(generation: Weak<Generation>, interval: Duration) {
         let Some(generation) = generation.upgrade() else { return };
         generation.on_timer().await;
     }
+}
+
+/// What a configuration is bound to, for the plugin.
+fn binding(spec: &PluginSpec<'_>) -> Value {
+    let BoundTo { route, service, consumer } = spec.bound_to;
+    let ids = [("id", Some(spec.id)), ("route", route), ("service", service), ("consumer", consumer)];
+    ids.into_iter().filter_map(|(name, id)| Some((name.to_owned(), Value::from(id?)))).collect()
 }
 
 /// A configuration without the fields that are not set. Guests know them by their absence.

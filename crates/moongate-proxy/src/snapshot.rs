@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use moongate_balancer::Balancer;
-use moongate_hooks::{BindError, Matched, PluginRuntime, PluginSpec, UpstreamEdits};
+use moongate_hooks::{BindError, BoundTo, Matched, PluginRuntime, PluginSpec, UpstreamEdits};
 use moongate_model::{
     Choice, Entities, Level, PathHandling, Plugin, PluginIndex, Protocol, Reference, Route, Service, pki,
 };
@@ -325,7 +325,11 @@ impl<R: PluginRuntime> Binder<'_, R> {
             return Ok(Arc::clone(binding));
         }
         let id = plugin.id.to_string();
-        let spec = PluginSpec { id: &id, name: &plugin.name, config: &plugin.config };
+        let [route, service, consumer] = [&plugin.route, &plugin.service, &plugin.consumer]
+            .map(|entity| entity.as_ref().map(|entity| entity.id.to_string()));
+        let bound_to =
+            BoundTo { route: route.as_deref(), service: service.as_deref(), consumer: consumer.as_deref() };
+        let spec = PluginSpec { id: &id, name: &plugin.name, config: &plugin.config, bound_to };
         let binding =
             self.runtime.bind(&spec).map_err(|source| SnapshotError::Plugin { id: plugin.id, source })?;
         self.bound.insert(plugin.id, Arc::clone(&binding));

@@ -7,10 +7,16 @@ use serde_json::json;
 
 /// The core entities and the `plugins` with what they declare.
 ///
+/// Some values of settings need a `database`; without one they are not known.
+///
 /// A plugin whose schema is not understood can be used all the same: it looks at its configurations itself. The log
 /// says so.
-pub(crate) fn build(flavor: RouterFlavor, plugins: &[PluginSchema]) -> Result<Catalog, CatalogError> {
-    let functions = core::functions();
+pub(crate) fn build(
+    flavor: RouterFlavor,
+    database: bool,
+    plugins: &[PluginSchema],
+) -> Result<Catalog, CatalogError> {
+    let functions = if database { core::functions() } else { core::functions().without_database() };
     let core_names: Vec<String> =
         core::catalog(flavor).build()?.entities().iter().map(|schema| schema.name().to_owned()).collect();
     let core = core::catalog(flavor);

@@ -59,6 +59,7 @@ pub(crate) struct Configuration {
     host: Arc<PluginHost>,
     store: Arc<dyn Store>,
     flavor: RouterFlavor,
+    has_database: bool,
     proxy: OnceLock<Arc<Proxy<PluginHost>>>,
     served: RwLock<Served>,
     /// Held by whoever changes what is served.
@@ -85,11 +86,12 @@ struct Candidate {
 }
 
 impl Configuration {
-    /// Takes what `store` has, with the catalog that it was opened with.
+    /// Takes what `store` has, with the catalog that it was opened with. The pair is what that was made for: the
+    /// router, and whether there is a database.
     pub(crate) fn new(
         host: Arc<PluginHost>,
         store: Arc<dyn Store>,
-        flavor: RouterFlavor,
+        (flavor, has_database): (RouterFlavor, bool),
         catalog: Arc<Catalog>,
     ) -> Result<Self, ConfigurationError> {
         let dataset = store.dataset();
@@ -104,6 +106,7 @@ impl Configuration {
             host,
             store,
             flavor,
+            has_database,
             proxy: OnceLock::new(),
             served: RwLock::new(served),
             turn: tokio::sync::Mutex::default(),
@@ -144,7 +147,7 @@ impl Configuration {
         let _turn = self.turn.lock().await;
         let schemas: Arc<[PluginSchema]> = self.host.schemas().into();
         let is_new = *schemas != *self.served().schemas;
-        let catalog = Arc::new(catalog::build(self.flavor, &schemas)?);
+        let catalog = Arc::new(catalog::build(self.flavor, self.has_database, &schemas)?);
         self.store.adopt(Arc::new(Layout::of(&catalog))).await?;
         let dataset = self.store.dataset();
         let entities = Arc::new(entities_of(&dataset)?);

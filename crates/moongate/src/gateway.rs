@@ -287,11 +287,13 @@ pub(crate) fn configure(
     runtime: &Runtime,
 ) -> Result<Configured, ConfigurationError> {
     let flavor = properties.router_flavor;
-    let catalog = catalog::build(flavor, &host.schemas())?;
+    let has_database = properties.chosen_database() != Database::Off;
+    let catalog = catalog::build(flavor, has_database, &host.schemas())?;
     let store = runtime.block_on(storage::open(properties, &catalog))?;
-    let configuration = Configuration::new(Arc::clone(host), store, flavor, Arc::new(catalog))?;
+    let configuration =
+        Configuration::new(Arc::clone(host), store, (flavor, has_database), Arc::new(catalog))?;
     let configuration = Arc::new(configuration);
-    if properties.chosen_database() != Database::Off {
+    if has_database {
         if properties.declarative_config.is_some() {
             tracing::warn!(
                 "declarative_config is not read when there is a database; `moongate config db_import` brings it in"

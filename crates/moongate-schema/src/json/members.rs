@@ -17,6 +17,7 @@ pub(super) const SCHEMA_MEMBERS: &[&str] = &[
     "shorthand_fields",
     "entity_checks",
     "transformations",
+    "tells_binding",
 ];
 
 /// Of a field.

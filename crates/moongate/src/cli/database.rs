@@ -100,7 +100,7 @@ fn with_database(properties: &Properties, complaint: &'static str) -> anyhow::Re
 /// The entities and the plugins that lie in the plugin directories.
 fn schemas(properties: &Properties) -> anyhow::Result<Catalog> {
     let host = plugins::look(properties)?;
-    Ok(catalog::build(properties.router_flavor, &host.schemas())?)
+    Ok(catalog::build(properties.router_flavor, true, &host.schemas())?)
 }
 
 /// The layout that Kong's users know.
