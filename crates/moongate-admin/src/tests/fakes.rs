@@ -219,5 +219,8 @@ pub(crate) fn status(name: &str, state: PluginState, generation: u64) -> PluginS
         last_error: None,
         generation,
         loaded_at: None,
+        capabilities: Vec::new(),
+        grants: Vec::new(),
+        statistics: None,
     }
 }
