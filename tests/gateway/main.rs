@@ -27,3 +27,4 @@ mod misbehaviour;
 mod operators;
 mod plugins;
 mod proxying;
+mod size;
