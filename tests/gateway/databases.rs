@@ -189,6 +189,41 @@ fn a_declarative_configuration_goes_into_a_database_and_comes_out_again() {
     }
 }
 
+#[test]
+fn postgres_is_spoken_to_over_tls_and_must_be_who_the_file_of_authorities_says() {
+    let made = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    let (own, stranger) = (made("127.0.0.1"), made("127.0.0.1"));
+    let (cert, key) = (own.cert.pem(), own.signing_key.serialize_pem());
+    let files = [("server.crt", cert.as_bytes()), ("server.key", key.as_bytes())];
+    let Some(server) = PostgresServer::start_with(&files, &[("ssl", "on")]).unwrap() else { return };
+    let folder = TempDir::new().unwrap();
+    let file = |name: &str, pem: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, pem).unwrap();
+        path.display().to_string()
+    };
+    let bootstrap = |settings: &[&str]| {
+        let mut all = vec!["database=postgres".to_owned(), format!("pg_port={}", server.port())];
+        all.push(format!("pg_password={}", server.password()));
+        all.extend(settings.iter().map(|setting| (*setting).to_owned()));
+        moongate(&["migrations", "bootstrap"], &all)
+    };
+    let trusted = format!("lua_ssl_trusted_certificate=system,{}", file("own.pem", &cert));
+    let other = format!("lua_ssl_trusted_certificate={}", file("other.pem", &stranger.cert.pem()));
+    let missing = "lua_ssl_trusted_certificate=/nowhere.pem";
+    for (settings, complaint) in [
+        (["pg_ssl=on", "pg_ssl_verify=on", "workers=1"], "certificate"),
+        (["pg_ssl=on", "pg_ssl_verify=on", &other], "certificate"),
+        (["pg_ssl=on", "pg_ssl_verify=on", missing], "/nowhere.pem"),
+    ] {
+        let refused = bootstrap(&settings);
+        assert!(!refused.status.success(), "{settings:?}");
+        assert!(text(&refused).contains(complaint), "{settings:?}: {}", text(&refused));
+    }
+    let taken = bootstrap(&["pg_ssl=on", "pg_ssl_verify=on", &trusted]);
+    assert!(taken.status.success(), "{}", text(&taken));
+}
+
 fn add_route(gateway: &Gateway, name: &str) {
     let service = gateway.ask("POST", "/services", &json!({"name": name, "url": gateway.upstream_url()}));
     assert_eq!(service.status, 201, "{}", service.text());

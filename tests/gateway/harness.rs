@@ -32,6 +32,7 @@ pub struct Setup {
     bundled: Vec<String>,
     tls: bool,
     bootstraps: bool,
+    imports: bool,
 }
 
 impl Setup {
@@ -107,6 +108,12 @@ impl Setup {
         self
     }
 
+    /// The declarative configuration is brought into the database before the gateway starts.
+    pub fn import(mut self) -> Self {
+        self.imports = true;
+        self
+    }
+
     /// Starts the gateway and waits until it serves.
     pub fn start(self) -> Gateway {
         let folder = TempDir::new().unwrap();
@@ -146,13 +153,21 @@ impl Setup {
             CompiledPlugins::lend(folder.path());
         }
         if self.bootstraps {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_moongate"));
-            command.args(["migrations", "bootstrap", "-c"]).arg(folder.path().join("moongate.yaml"));
-            let output = command.output().unwrap();
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            command(folder.path(), &["migrations", "bootstrap"]);
+        }
+        if self.imports {
+            let file = folder.path().join("kong.yaml").display().to_string();
+            command(folder.path(), &["config", "db_import", &file]);
         }
         Gateway::spawn(folder, upstream, !self.compiles)
     }
+}
+
+/// Runs a command with the properties of a gateway that is not yet started.
+fn command(folder: &Path, words: &[&str]) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_moongate"));
+    let output = command.args(words).arg("-c").arg(folder.join("moongate.yaml")).output().unwrap();
+    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// A running gateway.

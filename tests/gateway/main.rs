@@ -27,4 +27,5 @@ mod misbehaviour;
 mod operators;
 mod plugins;
 mod proxying;
+mod size;
 mod traffic;

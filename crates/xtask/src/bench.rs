@@ -4,11 +4,13 @@
 //! machine, so they are shown beside it and decide nothing. Proxies are measured in turn, round by round: a machine
 //! that gets slower during the run then makes all of them slower.
 
+mod admin;
 mod contender;
 mod heads;
 mod machine;
 mod nginx;
 mod peers;
+mod postgres;
 mod report;
 mod scenario;
 mod usage;
@@ -32,8 +34,11 @@ use self::report::{Report, Row};
 use self::scenario::{Load, Scenario};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
+
     /// How often each proxy is measured in each scenario
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
@@ -55,7 +60,16 @@ pub(crate) struct Args {
     scenarios: Vec<Scenario>,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Measure how long many entities take on Postgres: to come in, to start with, to list and to change
+    Admin(admin::Args),
+}
+
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
+    if let Some(What::Admin(args)) = &args.what {
+        return admin::run(workspace, args);
+    }
     for (program, package) in [("nginx", "nginx"), ("wrk", "wrk"), ("taskset", "util-linux")] {
         if process::find_program(program).is_none() {
             bail!("{program} is not installed; on Debian: apt-get install {package}");
@@ -186,5 +200,6 @@ Examples:
   cargo xtask bench
   cargo xtask bench --rounds 5 --duration 15 --peers
   cargo xtask bench --scenarios W0,W1
+  cargo xtask bench admin
 
 nginx and wrk must be installed: apt-get install nginx wrk";

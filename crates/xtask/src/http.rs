@@ -71,18 +71,29 @@ impl fmt::Display for Answer {
 
 /// Sends `GET path` to a port of this machine.
 pub(crate) fn get(port: u16, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
-    exchange(port, path, headers).with_context(|| format!("GET http://127.0.0.1:{port}{path}"))
+    exchange(port, "GET", path, headers, "").with_context(|| format!("GET http://127.0.0.1:{port}{path}"))
 }
 
-fn exchange(port: u16, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
+/// Sends `PATCH path` with a JSON body.
+pub(crate) fn patch(port: u16, path: &str, body: &serde_json::Value) -> Result<Answer> {
+    let headers = [("content-type", "application/json")];
+    exchange(port, "PATCH", path, &headers, &body.to_string())
+        .with_context(|| format!("PATCH http://127.0.0.1:{port}{path}"))
+}
+
+fn exchange(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Result<Answer> {
     let mut stream = TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), LIMIT)?;
     stream.set_read_timeout(Some(LIMIT))?;
     stream.set_write_timeout(Some(LIMIT))?;
-    let mut request = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n");
+    let mut request = format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n");
+    if !body.is_empty() {
+        request.push_str(&format!("content-length: {}\r\n", body.len()));
+    }
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
     }
     request.push_str("\r\n");
+    request.push_str(body);
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;

@@ -14,10 +14,10 @@ use super::value::{Read, items, text, wrong};
 /// What the plugins that come with the gateway need. Whoever wants to take something away from one of them names it in
 /// `plugin_grants`, with what is to remain.
 pub(super) fn bundled() -> BTreeMap<String, Grants> {
-    use Capability::{Consumers, Counters, Crypto, Entities, HttpClient, Kv, Metrics, Secrets};
+    use Capability::{Consumers, Counters, Crypto, Entities, HttpClient, Kv, Metrics};
     let anywhere = HttpGrant { hosts: vec!["*".to_owned()], private: true };
-    let all: [(&str, &[Capability]); 13] = [
-        ("acl", &[Entities, Consumers]),
+    let all: [(&str, &[Capability]); 11] = [
+        ("acl", &[Entities]),
         ("basic-auth", &[Entities, Consumers, Crypto]),
         ("hmac-auth", &[Entities, Consumers, Crypto]),
         ("http-log", &[HttpClient]),
@@ -25,11 +25,9 @@ pub(super) fn bundled() -> BTreeMap<String, Grants> {
         ("jwt-claims", &[Crypto]),
         ("key-auth", &[Entities, Consumers]),
         ("prometheus", &[Metrics]),
-        ("proxy-cache", &[Kv, Crypto]),
+        ("proxy-cache", &[Kv]),
         ("rate-limiting", &[Counters]),
         ("response-ratelimiting", &[Counters]),
-        ("request-transformer", &[Secrets]),
-        ("correlation-id", &[Kv]),
     ];
     all.into_iter()
         .map(|(plugin, capabilities)| {
