@@ -83,6 +83,9 @@ impl Api {
         if let Some(page) = page {
             return status::answer(&access, page.ok_or(ApiError::NotFound)?, request).await;
         }
+        if request.uri().path() == metrics::PATH {
+            return metrics::answer(&access, &request).await;
+        }
         let resource = match Resource::find(access.catalog(), request.uri().path()) {
             None => return plugins::answer(&*self.plugins, request).await,
             Some(Resource::Nowhere) => return Err(ApiError::NotFound),

@@ -25,6 +25,7 @@ mod infer;
 mod information;
 mod listener;
 mod log_level;
+mod metrics;
 mod multipart;
 mod node;
 mod openapi;

@@ -10,7 +10,7 @@ use crate::access::Access;
 use crate::api::json_response;
 use crate::arguments::Arguments;
 use crate::error::ApiError;
-use crate::{information, plugins};
+use crate::{information, metrics};
 
 /// What can be asked of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) enum Page {
     Status,
     /// `/status/ready`: whether requests should be sent here.
     Ready,
-    /// `/metrics`, where a plugin answers it.
+    /// `/metrics`: figures for Prometheus.
     Metrics,
 }
 
@@ -53,7 +53,7 @@ pub(crate) async fn answer(
             None => json_response(StatusCode::OK, &json!({"message": "ready"})),
             Some(why) => json_response(StatusCode::SERVICE_UNAVAILABLE, &json!({"message": why})),
         }),
-        Page::Metrics => plugins::answer(access.plugins(), request).await,
+        Page::Metrics => metrics::answer(access, &request).await,
     }
 }
 

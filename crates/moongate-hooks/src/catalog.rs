@@ -39,6 +39,16 @@ pub trait PluginCatalog: Send + Sync + 'static {
         request: AdminRequest,
     ) -> Pin<Box<dyn Future<Output = Result<Reply, HookError>> + Send + '_>>;
 
+    /// Writes what plugins measure, and what is measured of them, in the text form that Prometheus reads.
+    fn render_metrics(&self, text: &mut String) {
+        let _ = text;
+    }
+
+    /// What plugins keep between requests.
+    fn kept(&self) -> Kept {
+        Kept::default()
+    }
+
     /// Lets a plugin look at one of its entities before it is stored, and gives what is to be stored.
     /// `changed` names the fields whose values are other than those that are stored.
     ///
@@ -53,6 +63,17 @@ pub trait PluginCatalog: Send + Sync + 'static {
         let _ = (entity, changed);
         Box::pin(async move { Ok(row) })
     }
+}
+
+/// What all plugins keep between requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Kept {
+    /// Bytes of keys and values.
+    pub bytes: u64,
+    /// Bytes that there may be.
+    pub limit: u64,
+    /// Series of metrics that found no room.
+    pub dropped_series: u64,
 }
 
 /// Why a plugin does not let an entity be stored.

@@ -16,7 +16,7 @@ mod runtime;
 
 pub use body::{BodyError, BodyStream, Leftover, RequestBody};
 pub use catalog::{
-    AdminRequest, AdminRoute, ConfigSchema, HookStatistics, PluginCatalog, PluginSchema, PluginState,
+    AdminRequest, AdminRoute, ConfigSchema, HookStatistics, Kept, PluginCatalog, PluginSchema, PluginState,
     PluginStatistics, PluginStatus, WriteError,
 };
 pub use directory::{Directory, LookupError};

@@ -25,7 +25,7 @@ use crate::engine::{self, Clock};
 use crate::generation::{ConfigSlot, Generation};
 use crate::registry::Registry;
 use crate::report;
-use crate::settings::HostOptions;
+use crate::settings::{HostOptions, bounds};
 
 /// Why the host cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -111,18 +111,6 @@ impl PluginHost {
     /// What plugins look up from now on.
     pub fn set_directory(&self, directory: Arc<dyn Directory>) {
         self.surroundings.set_directory(directory);
-    }
-
-    /// Writes what plugins measure, and what is measured of them, in the text form that Prometheus reads.
-    pub fn render_metrics(&self, text: &mut String) {
-        for space in self.spaces.lock().values() {
-            space.metrics.render(text);
-        }
-        let generations: Vec<_> = {
-            let registry = self.registry.lock();
-            registry.generations().map(|(name, generation)| (name.clone(), Arc::clone(generation))).collect()
-        };
-        report::render(&generations, text);
     }
 
     /// Tells when the plugins that serve have changed, and bindings should be made anew.
@@ -372,6 +360,26 @@ impl PluginCatalog for PluginHost {
             let call = self.runtime.spawn(async move { generation.on_admin(request).await });
             call.await.unwrap_or_else(|error| Err(HookError::Instantiate(error.to_string())))
         })
+    }
+
+    fn render_metrics(&self, text: &mut String) {
+        for space in self.spaces.lock().values() {
+            space.metrics.render(text);
+        }
+        let generations: Vec<_> = {
+            let registry = self.registry.lock();
+            registry.generations().map(|(name, generation)| (name.clone(), Arc::clone(generation))).collect()
+        };
+        report::render(&generations, text);
+    }
+
+    fn kept(&self) -> Kept {
+        let spaces = self.spaces.lock();
+        Kept {
+            bytes: spaces.values().map(|space| space.kv.bytes() as u64).sum(),
+            limit: (spaces.len() * bounds::KV_BYTES) as u64,
+            dropped_series: spaces.values().map(|space| space.metrics.dropped()).sum(),
+        }
     }
 
     fn on_write<'a>(

@@ -65,6 +65,11 @@ impl KeyValues {
     fn delete(&self, key: &str) {
         self.0.lock().remove(key);
     }
+
+    /// Bytes that are kept.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.lock().bytes
+    }
 }
 
 /// What an entry costs beside its key and value, in bytes.

@@ -80,7 +80,7 @@ impl Metrics {
     /// Writes everything in the text form that Prometheus reads.
     pub(crate) fn render(&self, text: &mut String) {
         let families = self.0.lock();
-        for (name, family) in &families.families {
+        for (name, family) in families.families.iter().filter(|(_, family)| !family.series.is_empty()) {
             let kind = match family.kind {
                 Kind::Counter => "counter",
                 Kind::Gauge => "gauge",
