@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use moongate_hooks::{
     BindError, Decision, Exchange, FailurePolicy, HookError, HookSet, PluginRuntime, PluginSpec,
 };
@@ -187,6 +188,15 @@ impl PluginRuntime for NoPlugins {
         match *binding {}
     }
 
+    async fn on_early_request(
+        &self,
+        _: usize,
+        binding: &Infallible,
+        _: Box<Exchange>,
+    ) -> (Box<Exchange>, Result<Decision, HookError>) {
+        match *binding {}
+    }
+
     async fn on_request(
         &self,
         _: usize,
@@ -203,5 +213,24 @@ impl PluginRuntime for NoPlugins {
         _: Box<Exchange>,
     ) -> (Box<Exchange>, Result<(), HookError>) {
         match *binding {}
+    }
+
+    async fn on_response_body(
+        &self,
+        _: usize,
+        binding: &Infallible,
+        _: Box<Exchange>,
+        _: Bytes,
+        _: bool,
+    ) -> (Box<Exchange>, Result<Option<Bytes>, HookError>) {
+        match *binding {}
+    }
+
+    fn entity(&self, _: &str, _: &str) -> Option<String> {
+        None
+    }
+
+    fn log(&self, binding: &Arc<Infallible>, _: &Arc<str>) {
+        match **binding {}
     }
 }
