@@ -7,13 +7,13 @@ fn gateway() -> Gateway {
     Setup::new().plain_route("open").start()
 }
 
-/// The request gets a 400 and the upstream never hears of it; whatever follows it is not read as a request.
+/// The request gets a 400, or a 501 where its coding is not spoken, and the upstream never hears of it; whatever follows it is not read as a request.
 fn is_refused(gateway: &Gateway, request: &str) {
     let mut client = Client::connect(gateway.proxy);
     let smuggled = "GET /open?smuggled HTTP/1.1\r\nhost: a\r\n\r\n";
     client.send(format!("{request}{smuggled}").as_bytes()).unwrap();
     let answer = client.receive().unwrap();
-    assert_eq!(answer.status, 400, "{request:?}");
+    assert!(matches!(answer.status, 400 | 501), "{request:?}: {}", answer.status);
     assert!(client.is_closed(), "{request:?} left the connection open");
     assert_eq!(gateway.upstream_requests(), 0, "{request:?}");
 }

@@ -33,6 +33,7 @@ pub struct Setup {
     tls: bool,
     bootstraps: bool,
     imports: bool,
+    descriptors: Option<u32>,
 }
 
 impl Setup {
@@ -114,6 +115,12 @@ impl Setup {
         self
     }
 
+    /// The gateway may have so many descriptors and no more.
+    pub fn descriptors(mut self, limit: u32) -> Self {
+        self.descriptors = Some(limit);
+        self
+    }
+
     /// Starts the gateway and waits until it serves.
     pub fn start(self) -> Gateway {
         let folder = TempDir::new().unwrap();
@@ -159,7 +166,7 @@ impl Setup {
             let file = folder.path().join("kong.yaml").display().to_string();
             command(folder.path(), &["config", "db_import", &file]);
         }
-        Gateway::spawn(folder, upstream, !self.compiles)
+        Gateway::spawn(folder, upstream, !self.compiles, self.descriptors)
     }
 }
 
@@ -188,8 +195,17 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    fn spawn(folder: TempDir, upstream: Upstream, shares: bool) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_moongate"))
+    fn spawn(folder: TempDir, upstream: Upstream, shares: bool, descriptors: Option<u32>) -> Self {
+        let mut command = match descriptors {
+            None => Command::new(env!("CARGO_BIN_EXE_moongate")),
+            Some(limit) => {
+                let mut shell = Command::new("sh");
+                let script = format!("ulimit -n {limit} && exec \"$0\" \"$@\"");
+                shell.args(["-c", &script, env!("CARGO_BIN_EXE_moongate")]);
+                shell
+            }
+        };
+        let mut child = command
             .arg("start")
             .arg("-c")
             .arg(folder.path().join("moongate.yaml"))

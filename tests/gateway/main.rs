@@ -20,6 +20,7 @@ mod declared;
 #[path = "../compat/exchange.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod exchange;
+mod faults;
 mod framing;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod harness;

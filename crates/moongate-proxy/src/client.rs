@@ -75,7 +75,7 @@ impl Guard {
     }
 
     /// What is wrong with the head that was read last, where the parser only finds it bad.
-    fn complaint(&self) -> Option<Failure> {
+    pub(crate) fn complaint(&self) -> Option<Failure> {
         let of_start = || {
             let partial = self.partial.borrow();
             let is_unknown = partial.split(|byte| *byte == b'\n').next().is_some_and(has_unknown_version);
@@ -107,7 +107,7 @@ impl Guard {
     }
 
     /// Looks at bytes that were read while the connection waited for a request.
-    fn read(&self, bytes: &[u8]) {
+    pub(crate) fn read(&self, bytes: &[u8]) {
         self.seeks_request.set(true);
         let mut partial = self.partial.borrow_mut();
         if partial.is_empty() {

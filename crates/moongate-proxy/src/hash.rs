@@ -64,8 +64,11 @@ fn value<'a>(
     let request = &exchange.request;
     let value: Cow<'a, [u8]> = match source {
         HashSource::None | HashSource::Cookie { .. } => return None,
-        // The exchange does not know who was authenticated.
-        HashSource::Consumer => return None,
+        HashSource::Consumer => {
+            let identity = exchange.identity.as_ref()?;
+            let consumer = identity.consumer.as_ref().map(|consumer| &consumer.id);
+            consumer.or(identity.credential.as_ref().map(|credential| &credential.id))?.as_bytes().into()
+        }
         HashSource::UriCapture(group) => match group.parse() {
             Ok(number) => captures?.get(number)?.as_bytes().into(),
             Err(_) => captures?.name(group)?.as_bytes().into(),
@@ -122,7 +125,7 @@ fn set(name: &str, path: &str, value: Uuid) -> Option<HeaderValue> {
 #[cfg(test)]
 mod tests {
     use http::{HeaderName, Request};
-    use moongate_hooks::Client;
+    use moongate_hooks::{Client, Consumer, Credential, Identity};
 
     use super::*;
 
@@ -134,7 +137,7 @@ mod tests {
             trusted: false,
             port: 8000,
         };
-        Exchange::new(1, request.body(()).unwrap().into_parts().0, client, std::time::Instant::now())
+        Exchange::new(1, request.body(()).unwrap().into_parts().0, client, tokio::time::Instant::now().into_std())
     }
 
     fn header_source(name: &'static str) -> HashSource {
@@ -167,6 +170,22 @@ mod tests {
             (cookie(), Request::get("/").header("Cookie", "xsid=1").header("Cookie", "sid=red"), "red"),
         ] {
             assert_eq!(hashed(source.clone(), HashSource::None, request), just(expected), "{source:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_was_authenticated_is_hashed_and_without_a_consumer_the_credential() {
+        let consumer = |id: &str| Consumer { id: id.to_owned(), username: None, custom_id: None };
+        let credential = |id: &str| Credential { id: id.to_owned(), identifier: None };
+        let settings = Settings { hash_on: HashSource::Consumer, ..Settings::default() };
+        for (identity, expected) in [
+            (Identity { consumer: Some(consumer("c")), credential: Some(credential("k")) }, just("c")),
+            (Identity { consumer: None, credential: Some(credential("k")) }, just("k")),
+            (Identity::default(), Hashed::default()),
+        ] {
+            let mut exchange = exchange(Request::get("/"));
+            exchange.identity = Some(Box::new(identity));
+            assert_eq!(of(&settings, &exchange, None, || 7), expected);
         }
     }
 

@@ -18,6 +18,9 @@ mod dns;
 mod edits;
 mod error;
 mod forwarded;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod grpc;
 mod handler;
 mod hash;

@@ -3,8 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -78,7 +78,8 @@ impl<R: PluginRuntime> Proxy<R> {
     /// # Errors
     /// See [`StartError`]. Nothing runs then.
     pub fn start(options: ProxyOptions, runtime: Arc<R>, snapshot: Snapshot<R>) -> Result<Self, StartError> {
-        let published = Arc::new(Published::new(snapshot));
+        let (published, old) = Published::new(snapshot);
+        let published = Arc::new(published);
         let speaks_tls = options.listen.iter().map(|listen| listen.tls);
         let tls = match speaks_tls.chain(options.stream_listen.iter().map(|listen| listen.tls)).any(|tls| tls)
         {
@@ -150,6 +151,11 @@ impl<R: PluginRuntime> Proxy<R> {
                 .spawn(move || upkeep::run(shared, questions, orders))
                 .map_err(StartError::Worker)?
         };
+        // Ends with the last one who could give it something.
+        std::thread::Builder::new()
+            .name("old-snapshots".to_owned())
+            .spawn(move || old.into_iter().for_each(drop))
+            .map_err(StartError::Worker)?;
         let (threads, upkeep) = (Mutex::new(threads), Mutex::new(Some(upkeep)));
         Ok(Self {
             published,
@@ -239,14 +245,23 @@ impl<R: PluginRuntime> std::fmt::Debug for Proxy<R> {
 pub(crate) struct Published<R: PluginRuntime> {
     version: AtomicU64,
     snapshot: ArcSwap<Snapshot<R>>,
+    /// Where workers give what they use no more.
+    old: mpsc::Sender<Arc<Snapshot<R>>>,
 }
 
 impl<R: PluginRuntime> Published<R> {
-    fn new(snapshot: Snapshot<R>) -> Self {
-        Self { version: AtomicU64::new(0), snapshot: ArcSwap::from_pointee(snapshot) }
+    /// Also gives the other end of where workers give what they use no more.
+    pub(crate) fn new(snapshot: Snapshot<R>) -> (Self, mpsc::Receiver<Arc<Snapshot<R>>>) {
+        let (old, receiver) = mpsc::channel();
+        (Self { version: AtomicU64::new(0), snapshot: ArcSwap::from_pointee(snapshot), old }, receiver)
     }
 
-    fn publish(&self, snapshot: Snapshot<R>) {
+    /// Where a worker gives a snapshot that it uses no more.
+    pub(crate) fn old(&self) -> mpsc::Sender<Arc<Snapshot<R>>> {
+        self.old.clone()
+    }
+
+    pub(crate) fn publish(&self, snapshot: Snapshot<R>) {
         self.snapshot.store(Arc::new(snapshot));
         self.version.fetch_add(1, Ordering::Release);
     }

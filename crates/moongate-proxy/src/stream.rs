@@ -4,7 +4,7 @@
 //! ways as they come. Plugins have no part in it.
 
 mod datagrams;
-mod hello;
+pub(crate) mod hello;
 mod rewound;
 mod upstream;
 

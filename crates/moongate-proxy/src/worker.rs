@@ -6,8 +6,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -56,6 +56,8 @@ pub(crate) struct Worker<R: PluginRuntime> {
     published: Arc<Published<R>>,
     /// The snapshot in use, and its number.
     snapshot: RefCell<(u64, Rc<Held<R>>)>,
+    /// Where snapshots go that are used no more.
+    old: mpsc::Sender<Arc<Snapshot<R>>>,
     deadlines: Deadlines,
     pub(crate) clock: Rc<Clock>,
     pub(crate) log: Option<Rc<LogBuffer>>,
@@ -65,13 +67,23 @@ pub(crate) struct Worker<R: PluginRuntime> {
 }
 
 /// A snapshot as a worker holds it: its requests share it by a count that no other thread touches.
-pub(crate) struct Held<R: PluginRuntime>(Arc<Snapshot<R>>);
+pub(crate) struct Held<R: PluginRuntime> {
+    snapshot: Arc<Snapshot<R>>,
+    old: mpsc::Sender<Arc<Snapshot<R>>>,
+}
 
 impl<R: PluginRuntime> std::ops::Deref for Held<R> {
     type Target = Snapshot<R>;
 
     fn deref(&self) -> &Snapshot<R> {
-        &self.0
+        &self.snapshot
+    }
+}
+
+impl<R: PluginRuntime> Drop for Held<R> {
+    fn drop(&mut self) {
+        // To take thousands of routes apart would keep requests waiting.
+        let _ = self.old.send(Arc::clone(&self.snapshot));
     }
 }
 
@@ -129,6 +141,7 @@ impl<R: PluginRuntime> Worker<R> {
         logs: &AccessLogs,
     ) -> Self {
         let (version, snapshot) = published.load();
+        let old = published.old();
         Self {
             number,
             runtime,
@@ -137,7 +150,8 @@ impl<R: PluginRuntime> Worker<R> {
             counters,
             shared,
             published,
-            snapshot: RefCell::new((version, Rc::new(Held(snapshot)))),
+            snapshot: RefCell::new((version, Rc::new(Held { snapshot, old: old.clone() }))),
+            old,
             deadlines: Deadlines::default(),
             clock: Rc::new(Clock::new()),
             log: logs.requests.clone().map(LogBuffer::new),
@@ -152,7 +166,7 @@ impl<R: PluginRuntime> Worker<R> {
         let mut known = self.snapshot.borrow_mut();
         if known.0 != self.published.version() {
             let (version, snapshot) = self.published.load();
-            *known = (version, Rc::new(Held(snapshot)));
+            *known = (version, Rc::new(Held { snapshot, old: self.old.clone() }));
         }
         Rc::clone(&known.1)
     }
@@ -425,3 +439,6 @@ impl Drop for OpenConnection {
         self.counters.active.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,7 +53,7 @@ pub(super) fn read_http(value: &Value) -> Read<Vec<Listener>> {
 
 /// Reads addresses where streams are carried.
 pub(super) fn read_streams(value: &Value) -> Read<Vec<Listener>> {
-    let flags: [(_, fn(&Listener) -> bool); 3] = [
+    let flags: [Flag; 3] = [
         ("http2", |listener| listener.http2),
         ("udp ssl", |listener| listener.udp && listener.tls),
         ("udp proxy_protocol", |listener| listener.udp && listener.proxy_protocol),
@@ -63,13 +63,16 @@ pub(super) fn read_streams(value: &Value) -> Read<Vec<Listener>> {
 
 /// Reads addresses of the gateway's own interfaces.
 pub(super) fn read_own(value: &Value) -> Read<Vec<Listener>> {
-    let flags: [(_, fn(&Listener) -> bool); 2] =
+    let flags: [Flag; 2] =
         [("udp", |listener| listener.udp), ("proxy_protocol", |listener| listener.proxy_protocol)];
     without(read(value)?, &flags)
 }
 
+/// A flag, and whether a listener has it.
+type Flag = (&'static str, fn(&Listener) -> bool);
+
 /// Refuses listeners that ask for what is not served where they are.
-fn without(listeners: Vec<Listener>, flags: &[(&str, fn(&Listener) -> bool)]) -> Read<Vec<Listener>> {
+fn without(listeners: Vec<Listener>, flags: &[Flag]) -> Read<Vec<Listener>> {
     for listener in &listeners {
         if let Some((flag, _)) = flags.iter().find(|(_, is_asked)| is_asked(listener)) {
             return wrong(format!(

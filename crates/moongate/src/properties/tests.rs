@@ -229,6 +229,7 @@ fn what_is_no_address_is_refused_with_what_was_meant() {
         ("stream_listen", "udp ssl"),
         ("proxy_listen", "quic"),
         ("admin_listen", "proxy_protocol"),
+        ("admin_listen", "udp"),
     ] {
         let refused = refusal(&format!("{property}=0.0.0.0:1 {flag}"));
         assert!(

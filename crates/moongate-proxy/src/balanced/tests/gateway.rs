@@ -12,7 +12,7 @@ use super::*;
 use crate::{ListenAddress, Proxy, Snapshot};
 
 /// A runtime without plugins.
-pub(super) struct NoPlugins;
+pub(crate) struct NoPlugins;
 
 impl PluginRuntime for NoPlugins {
     type Binding = ();

@@ -1,0 +1,275 @@
+//! What goes wrong outside of the gateway: each client gets an answer or a clean end, and all is well afterwards.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use socket2::SockRef;
+
+use crate::client::{Client, Response, get};
+use crate::harness::{Gateway, Setup};
+
+/// An upstream that does the same to each connection.
+fn upstream(serve: fn(TcpStream)) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || serve(stream));
+        }
+    });
+    address
+}
+
+/// Reads the head of a request.
+fn head(stream: &mut TcpStream) {
+    let (mut seen, mut part) = (Vec::new(), [0; 4096]);
+    while !seen.ends_with(b"\r\n\r\n") {
+        match stream.read(&mut part) {
+            Ok(read @ 1..) => seen.extend_from_slice(&part[..read]),
+            _ => return,
+        }
+    }
+}
+
+/// A gateway with a route to a good upstream and one to another.
+fn gateway(bad: &str, service: &str) -> Gateway {
+    let declarative = format!(
+        "
+_format_version: '3.0'
+services:
+- {{ name: good, url: UPSTREAM, routes: [{{ name: good, paths: [/good] }}] }}
+- {{ name: bad, url: '{bad}', retries: 0, {service} routes: [{{ name: bad, paths: [/bad] }}] }}
+"
+    );
+    Setup::new().declarative(&declarative).start()
+}
+
+fn is_well(gateway: &Gateway) {
+    for _ in 0..3 {
+        assert_eq!(get(gateway.proxy, "/good", &[]).status, 200);
+    }
+}
+
+/// The bad upstream's clients are told `status` with `message`, and keep their connections.
+fn is_told(gateway: &Gateway, status: u16, message: &str) {
+    let mut client = Client::connect(gateway.proxy);
+    for _ in 0..2 {
+        let answer = client.get("/bad", &[("accept", "application/json")]).unwrap();
+        assert_eq!((answer.status, answer.json()["message"].as_str()), (status, Some(message)));
+        assert_eq!(client.get("/good", &[]).unwrap().status, 200);
+    }
+    is_well(gateway);
+}
+
+const INVALID: &str = "An invalid response was received from the upstream server";
+
+#[test]
+fn an_upstream_that_resets_or_closes_without_an_answer_is_a_bad_gateway() {
+    let resets = upstream(|mut stream| {
+        head(&mut stream);
+        SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+    });
+    let closes = upstream(|mut stream| head(&mut stream));
+    let closes_at_once = upstream(drop);
+    for address in [resets, closes, closes_at_once] {
+        is_told(&gateway(&format!("http://{address}"), ""), 502, INVALID);
+    }
+}
+
+#[test]
+fn an_upstream_that_answers_garbage_is_a_bad_gateway() {
+    for address in [
+        upstream(|mut stream| {
+            head(&mut stream);
+            let _ = stream.write_all(b"\0\x01\x02 this is not HTTP\r\n\r\n");
+        }),
+        upstream(|mut stream| {
+            head(&mut stream);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nno colon");
+        }),
+        upstream(|mut stream| {
+            head(&mut stream);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: five\r\n\r\nhello");
+        }),
+        upstream(|mut stream| {
+            head(&mut stream);
+            let endless = format!("X-More: {}\r\n", "x".repeat(8000));
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n");
+            while stream.write_all(endless.as_bytes()).is_ok() {}
+        }),
+    ] {
+        is_told(&gateway(&format!("http://{address}"), ""), 502, INVALID);
+    }
+}
+
+#[test]
+fn an_upstream_that_never_answers_is_a_gateway_timeout() {
+    let silent = upstream(|mut stream| {
+        head(&mut stream);
+        std::thread::sleep(Duration::from_secs(60));
+    });
+    // The system takes its connections, and it never looks at them.
+    let absent = TcpListener::bind("127.0.0.1:0").unwrap();
+    for address in [silent, absent.local_addr().unwrap()] {
+        let gateway = gateway(&format!("http://{address}"), "read_timeout: 200,");
+        is_told(&gateway, 504, "The upstream server is timing out");
+    }
+}
+
+#[test]
+fn a_response_that_breaks_off_is_seen_as_such_by_its_client() {
+    for answer in [
+        &b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes."[..],
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\nten bytes.\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\nten bytes.\r\nzz\r\n",
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                head(&mut stream);
+                let _ = stream.write_all(answer);
+            }
+        });
+        let gateway = gateway(&format!("http://{address}"), "");
+        for _ in 0..2 {
+            let mut client = Client::connect(gateway.proxy);
+            let received = client.get("/bad", &[]);
+            assert!(received.is_err(), "{received:?} looks whole");
+            assert!(client.is_closed());
+        }
+        is_well(&gateway);
+    }
+}
+
+#[test]
+fn a_response_that_pauses_for_too_long_breaks_off() {
+    let pauses = upstream(|mut stream| {
+        head(&mut stream);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.");
+        std::thread::sleep(Duration::from_secs(60));
+    });
+    let gateway = gateway(&format!("http://{pauses}"), "read_timeout: 200,");
+    let started = Instant::now();
+    assert!(Client::connect(gateway.proxy).get("/bad", &[]).is_err());
+    assert!(started.elapsed() < Duration::from_secs(10));
+    is_well(&gateway);
+}
+
+#[test]
+fn a_name_without_an_address_is_told_and_one_that_nobody_resolves_too() {
+    is_told(&gateway("http://nowhere.invalid", ""), 503, "name resolution failed");
+    // Nobody answers there, and nobody says so.
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let declarative = "
+_format_version: '3.0'
+services:
+- { name: good, url: UPSTREAM, routes: [{ name: good, paths: [/good] }] }
+- { name: bad, url: 'http://somewhere.test', connect_timeout: 500, retries: 0, routes: [{ name: bad, paths: [/bad] }] }
+";
+    let server = format!("dns_resolver: ['{}']", silent.local_addr().unwrap());
+    let gateway = Setup::new().declarative(declarative).property(&server).start();
+    let status = get(gateway.proxy, "/bad", &[]).status;
+    assert!(matches!(status, 503 | 504), "{status}");
+    is_well(&gateway);
+}
+
+/// Descriptors that this process needs for the largest crowd.
+const DESCRIPTORS: u64 = 12_000;
+
+/// Connects, and tells what it sends.
+fn crowd(address: SocketAddr, size: usize, sent: &[u8]) -> Vec<TcpStream> {
+    (0..size)
+        .map(|number| {
+            let stream =
+                TcpStream::connect(address).unwrap_or_else(|error| panic!("connection {number}: {error}"));
+            (&stream).write_all(sent).unwrap();
+            stream
+        })
+        .collect()
+}
+
+#[test]
+fn a_crowd_of_idle_and_slow_clients_keeps_nobody_from_being_served() {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    assert!(hard >= DESCRIPTORS, "this test needs {DESCRIPTORS} descriptors (ulimit -Hn), there are {hard}");
+    if soft < DESCRIPTORS {
+        setrlimit(Resource::RLIMIT_NOFILE, DESCRIPTORS, hard).unwrap();
+    }
+    let gateway = Setup::new().plain_route("good").start();
+    is_well(&gateway);
+    let before = gateway.resident();
+    let idle = crowd(gateway.proxy, 10_000, b"");
+    // Each has begun with a head, and will never come to its end.
+    let slow = crowd(gateway.proxy, 1_000, b"GET /good HTTP/1.1\r\nhost: a\r\nx-slow: ");
+    for _ in 0..20 {
+        let started = Instant::now();
+        is_well(&gateway);
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    }
+    let counters = get(gateway.admin, "/status", &[]).json();
+    assert!(counters["server"]["connections_active"].as_u64().unwrap() >= 11_000, "{counters}");
+    let each = gateway.resident().saturating_sub(before) / 11_000;
+    assert!(each < 32 * 1024, "a connection takes {each} bytes");
+    // They are clients like others when they get on with it.
+    for mut stream in idle.iter().step_by(1_000) {
+        stream.write_all(b"GET /good HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+    drop((idle, slow));
+    is_well(&gateway);
+    let started = Instant::now();
+    while get(gateway.admin, "/status", &[]).json()["server"]["connections_active"].as_u64() > Some(10) {
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "connections stay although their clients are gone"
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn slow_clients_are_given_up_after_some_time() {
+    let gateway = Setup::new().plain_route("good").property("client_header_timeout: 1").start();
+    let slow = crowd(gateway.proxy, 200, b"GET /good HTTP/1.1\r\nhost: a\r\nx-slow: ");
+    let started = Instant::now();
+    for mut stream in slow {
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest);
+        assert!(rest.is_empty() || rest.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&rest));
+    }
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    is_well(&gateway);
+}
+
+#[test]
+fn a_gateway_without_descriptors_serves_again_when_there_are_some() {
+    let gateway = Setup::new().plain_route("good").descriptors(160).start();
+    is_well(&gateway);
+    let mut known = Client::connect(gateway.proxy);
+    assert_eq!(known.get("/good", &[]).unwrap().status, 200);
+    let crowd = crowd(gateway.proxy, 400, b"");
+    std::thread::sleep(Duration::from_millis(500));
+    // Whoever has a connection is answered, if only that no connection to the upstream can be had.
+    for _ in 0..5 {
+        let answer: Response = known.get("/good", &[]).unwrap();
+        assert!(matches!(answer.status, 200 | 502), "{}", answer.status);
+    }
+    drop(crowd);
+    let started = Instant::now();
+    loop {
+        let answer = Client::try_connect(gateway.proxy).and_then(|mut client| client.get("/good", &[]));
+        if answer.is_ok_and(|answer| answer.status == 200) {
+            break;
+        }
+        assert!(started.elapsed() < Duration::from_secs(20), "it does not come back");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    is_well(&gateway);
+    assert_eq!(known.get("/good", &[]).unwrap().status, 200);
+}
