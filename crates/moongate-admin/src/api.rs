@@ -22,7 +22,9 @@ use crate::error::ApiError;
 use crate::node::Node;
 use crate::resource::{Fixed, Resource};
 use crate::status::Page;
-use crate::{SharedNode, SharedPlugins, declarative, entities, fixed, plugins, status, token, upstream};
+use crate::{
+    SharedNode, SharedPlugins, declarative, entities, fixed, metrics, plugins, status, token, upstream,
+};
 
 /// The Admin API of `node`, with the endpoints that the plugins of `plugins` declare.
 ///
@@ -84,7 +86,7 @@ impl Api {
             return status::answer(&access, page.ok_or(ApiError::NotFound)?, request).await;
         }
         if request.uri().path() == metrics::PATH {
-            return metrics::answer(&access, &request).await;
+            return metrics::answer(&access, request.method().clone()).await;
         }
         let resource = match Resource::find(access.catalog(), request.uri().path()) {
             None => return plugins::answer(&*self.plugins, request).await,

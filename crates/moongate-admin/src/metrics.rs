@@ -5,7 +5,6 @@
 
 use std::fmt::{Display, Write as _};
 
-use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method};
@@ -19,8 +18,8 @@ use crate::information::COMPATIBLE_VERSION;
 
 pub(crate) const PATH: &str = "/metrics";
 
-pub(crate) async fn answer(access: &Access, request: &Request) -> Result<Response, ApiError> {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+pub(crate) async fn answer(access: &Access, method: Method) -> Result<Response, ApiError> {
+    if !matches!(method, Method::GET | Method::HEAD) {
         return Err(ApiError::MethodNotAllowed);
     }
     let mut response = text(access).await.into_response();

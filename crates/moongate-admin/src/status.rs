@@ -53,7 +53,7 @@ pub(crate) async fn answer(
             None => json_response(StatusCode::OK, &json!({"message": "ready"})),
             Some(why) => json_response(StatusCode::SERVICE_UNAVAILABLE, &json!({"message": why})),
         }),
-        Page::Metrics => metrics::answer(access, &request).await,
+        Page::Metrics => metrics::answer(access, request.method().clone()).await,
     }
 }
 

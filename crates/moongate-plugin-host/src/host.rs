@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use moongate_hooks::{
     AdminRequest, AdminRoute, BindError, BoundTo, Decision, Directory, Exchange, FailurePolicy, HookError,
-    HookSet, PluginCatalog, PluginRuntime, PluginSchema, PluginSpec, PluginStatus, Reply, WriteError,
+    HookSet, Kept, PluginCatalog, PluginRuntime, PluginSchema, PluginSpec, PluginStatus, Reply, WriteError,
 };
 use moongate_watch::Stat;
 use parking_lot::Mutex;

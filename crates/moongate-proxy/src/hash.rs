@@ -137,7 +137,12 @@ mod tests {
             trusted: false,
             port: 8000,
         };
-        Exchange::new(1, request.body(()).unwrap().into_parts().0, client, tokio::time::Instant::now().into_std())
+        Exchange::new(
+            1,
+            request.body(()).unwrap().into_parts().0,
+            client,
+            tokio::time::Instant::now().into_std(),
+        )
     }
 
     fn header_source(name: &'static str) -> HashSource {
