@@ -13,6 +13,7 @@
 
 mod admission;
 mod alone;
+mod authentication;
 mod client;
 mod crashes;
 mod databases;

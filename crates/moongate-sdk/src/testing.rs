@@ -34,6 +34,16 @@ pub use gateway::Gateway;
 pub use request::{Outcome, RawRequest};
 pub use response::RawResponse;
 
+use crate::{Plugin, Problem};
+
+/// Makes a plugin of a configuration, as the gateway does.
+///
+/// # Errors
+/// What is wrong with the configuration, as the operator is told.
+pub fn configure<P: Plugin>(config: &serde_json::Value) -> Result<P, Vec<Problem>> {
+    crate::export::configure(&config.to_string())
+}
+
 /// The fakes under the names that the bindings have.
 pub(crate) mod raw {
     pub(crate) use super::{

@@ -1,8 +1,7 @@
 //! What clients, upstreams and operators see of the plugin.
 
-use moongate_sdk::export::configure;
 use moongate_sdk::serde_json::{Value, json};
-use moongate_sdk::testing::{Gateway, RawRequest};
+use moongate_sdk::testing::{Gateway, RawRequest, configure};
 use moongate_sdk::{Consumer, Credential};
 
 use super::*;
@@ -22,7 +21,7 @@ fn of(consumer: Option<&str>, has_credential: bool) -> RawRequest {
 
 /// The groups that go upstream, or the status.
 fn outcome(config: Value, request: &RawRequest) -> Result<Option<String>, u16> {
-    let plugin: Acl = configure(&config.to_string()).unwrap();
+    let plugin: Acl = configure(&config).unwrap();
     match plugin.on_request(&request.as_request()).unwrap() {
         Decision::Continue => Ok(request.as_request().header_text("x-consumer-groups")),
         Decision::Fail(failure) => {

@@ -1,9 +1,8 @@
 //! What clients, upstreams and operators see of the plugin.
 
 use moongate_sdk::Consumer;
-use moongate_sdk::export::configure;
 use moongate_sdk::serde_json::{Value, json};
-use moongate_sdk::testing::{Gateway, RawRequest};
+use moongate_sdk::testing::{Gateway, RawRequest, configure};
 
 use super::*;
 
@@ -30,7 +29,7 @@ fn authorized(header: &str) -> RawRequest {
 
 /// The consumer and what upstreams see of the credential; `None` for a refusal.
 fn outcome(config: &Value, request: &RawRequest) -> Option<(String, Option<String>)> {
-    let plugin: BasicAuth = configure(&config.to_string()).unwrap();
+    let plugin: BasicAuth = configure(config).unwrap();
     match plugin.on_request(&request.as_request()).unwrap() {
         Decision::Continue => {
             let request = request.as_request();
@@ -121,7 +120,7 @@ fn who_has_no_good_password_is_the_anonymous_consumer_where_there_is_one() {
 #[test]
 fn the_realm_is_told() {
     let _gateway = gateway();
-    let plugin: BasicAuth = configure(r#"{"realm":"vault"}"#).unwrap();
+    let plugin: BasicAuth = configure(&json!({ "realm": "vault" })).unwrap();
     let decision = plugin.on_request(&RawRequest::get("/").as_request()).unwrap();
     let expected = Decision::fail(401, "Unauthorized").header("www-authenticate", "Basic realm=\"vault\"");
     assert_eq!(decision, expected);

@@ -6,9 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use moongate_sdk::Consumer;
 use moongate_sdk::crypto::Hash;
-use moongate_sdk::export::configure;
 use moongate_sdk::serde_json::{Value, json};
-use moongate_sdk::testing::{Gateway, RawRequest};
+use moongate_sdk::testing::{Gateway, RawRequest, configure};
 
 use super::*;
 
@@ -39,7 +38,7 @@ fn dated(uri: &str, authorization: &str) -> RawRequest {
 
 /// The message of a refusal; `None` for a request that goes on.
 fn refusal(config: &Value, request: &RawRequest) -> Option<String> {
-    let plugin: HmacAuth = configure(&config.to_string()).unwrap();
+    let plugin: HmacAuth = configure(config).unwrap();
     match plugin.on_request(&request.as_request()).unwrap() {
         Decision::Continue => None,
         Decision::Fail(failure) => {

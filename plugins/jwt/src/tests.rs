@@ -9,8 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use moongate_sdk::Consumer;
 use moongate_sdk::crypto::{self, Hash};
-use moongate_sdk::export::configure;
-use moongate_sdk::testing::{Gateway, RawRequest};
+use moongate_sdk::testing::{Gateway, RawRequest, configure};
 use serde_json::{Value, json};
 
 use super::*;
@@ -59,7 +58,7 @@ fn bearing(token: &str) -> RawRequest {
 
 /// Runs the plugin; the body of a refusal, its challenge, and `None` for a request that goes on.
 fn refusal(config: &Value, request: &RawRequest) -> Option<(String, String)> {
-    let plugin: Jwt = configure(&config.to_string()).unwrap();
+    let plugin: Jwt = configure(config).unwrap();
     refusal_of(&plugin, request)
 }
 

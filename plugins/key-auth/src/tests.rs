@@ -1,14 +1,13 @@
 //! What clients, upstreams and operators see of the plugin.
 
-use moongate_sdk::export::configure;
-use moongate_sdk::testing::{Gateway, RawRequest};
+use moongate_sdk::testing::{Gateway, RawRequest, configure};
 use moongate_sdk::{Consumer, Failure};
 use serde_json::{Value, json};
 
 use super::*;
 
 fn plugin(config: &Value) -> KeyAuth {
-    configure(&config.to_string()).unwrap()
+    configure(config).unwrap()
 }
 
 /// A gateway with the consumer `ann`, whose key is `ann key`, and `nobody` without one.

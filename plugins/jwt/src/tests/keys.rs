@@ -81,7 +81,7 @@ fn a_secret_may_be_base64() {
 #[test]
 fn a_key_that_is_changed_or_removed_is_so_at_once() {
     let gateway = gateway();
-    let plugin: Jwt = configure("{}").unwrap();
+    let plugin: Jwt = configure(&json!({})).unwrap();
     let asked = || refusal_of(&plugin, &bearing(&good())).map(|(body, _)| body);
     assert_eq!((asked(), asked()), (None, None));
     add_key(&gateway, "ann-iss", json!({ "secret": "other", "algorithm": "HS256" }));
