@@ -19,7 +19,7 @@ pub(crate) use counters::Counters;
 pub use crypto::Verifier;
 pub(crate) use http_client::HttpClient;
 pub(crate) use kv::KeyValues;
-pub(crate) use metrics::Metrics;
+pub(crate) use metrics::{Maker, Metrics};
 #[expect(unreachable_pub, reason = "as above")]
 pub use redis::RedisHandle;
 pub(crate) use redis::RedisPool;

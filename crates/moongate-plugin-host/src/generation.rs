@@ -6,7 +6,7 @@
 //! Each worker has instances of its own. They lie behind a lock that only their worker takes, so it is never
 //! waited for: it costs as much as a flag and lets the compiler see that instances are not shared.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
@@ -22,7 +22,7 @@ use crate::artifact::Artifact;
 use crate::bindings::lifecycle;
 use crate::breaker::Breaker;
 use crate::call::{classify, within};
-use crate::capabilities::Space;
+use crate::capabilities::{Maker, Space};
 use crate::engine::Clock;
 use crate::instance::Instance;
 use crate::output::{PluginLog, clip};
@@ -216,7 +216,7 @@ impl Generation {
         if let Some(slot) = self.configs.lock().slot(&json) {
             return Ok(slot);
         }
-        let slot = self.configs.lock().insert(json);
+        let slot = self.configs.lock().insert(self.number, json);
         let name = || self.artifact.manifest.name.clone();
         let failed = |error| BindError::Failed { name: name(), error };
         let mut lease = self.lease_for_check(self.own_pool()).await.map_err(failed)?;
@@ -257,6 +257,11 @@ impl Generation {
 
     fn live_slots(&self) -> Vec<Arc<ConfigSlot>> {
         self.configs.lock().slots.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// The configurations in use, as metrics know them.
+    pub(crate) fn makers(&self) -> BTreeSet<Maker> {
+        self.live_slots().iter().map(|slot| slot.maker()).collect()
     }
 
     /// What the plugin's instances share with those of its other versions.
@@ -468,7 +473,7 @@ impl ConfigTable {
         self.by_json.get(json).and_then(Weak::upgrade)
     }
 
-    fn insert(&mut self, json: String) -> Arc<ConfigSlot> {
+    fn insert(&mut self, generation: u64, json: String) -> Arc<ConfigSlot> {
         if self.by_json.len() >= 2 * self.slots.len() {
             self.by_json.retain(|_, slot| slot.strong_count() > 0);
         }
@@ -476,7 +481,8 @@ impl ConfigTable {
         let index = free.unwrap_or(self.slots.len());
         self.serials += 1;
         let queue = LogQueue::new(QueueSettings::of(&serde_json::from_str(&json).unwrap_or_default()));
-        let slot = Arc::new(ConfigSlot { index, serial: self.serials, json: json.clone(), queue });
+        let slot =
+            Arc::new(ConfigSlot { index, serial: self.serials, generation, json: json.clone(), queue });
         let weak = Arc::downgrade(&slot);
         match self.slots.get_mut(index) {
             Some(place) => *place = Weak::clone(&weak),
@@ -491,6 +497,8 @@ impl ConfigTable {
 pub(crate) struct ConfigSlot {
     index: usize,
     serial: u64,
+    /// Of the plugin.
+    generation: u64,
     json: String,
     queue: LogQueue,
 }
@@ -509,6 +517,11 @@ impl ConfigSlot {
     /// Differs between configurations that had the same position one after the other.
     pub(crate) fn serial(&self) -> u64 {
         self.serial
+    }
+
+    /// What it is known by beyond this version of the plugin.
+    pub(crate) fn maker(&self) -> Maker {
+        (self.generation, self.serial)
     }
 
     /// The configuration.

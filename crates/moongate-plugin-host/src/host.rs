@@ -363,13 +363,13 @@ impl PluginCatalog for PluginHost {
     }
 
     fn render_metrics(&self, text: &mut String) {
-        for space in self.spaces.lock().values() {
-            space.metrics.render(text);
-        }
         let generations: Vec<_> = {
             let registry = self.registry.lock();
             registry.generations().map(|(name, generation)| (name.clone(), Arc::clone(generation))).collect()
         };
+        for (_, generation) in &generations {
+            generation.space().metrics.render(text, &generation.makers());
+        }
         report::render(&generations, text);
     }
 

@@ -215,7 +215,7 @@ impl Instance {
 
     /// Lets the guest parse a configuration, and tells what it finds wrong with it.
     pub(crate) async fn check(&mut self, slot: &ConfigSlot) -> wasmtime::Result<Result<(), Vec<Problem>>> {
-        Ok(match self.parse(slot.json()).await? {
+        Ok(match self.parse(slot).await? {
             Ok(config) => {
                 self.keep(slot, config).await?;
                 Ok(())
@@ -231,7 +231,7 @@ impl Instance {
         {
             return Ok(Ok(*config));
         }
-        match self.parse(slot.json()).await? {
+        match self.parse(slot).await? {
             Ok(config) => {
                 self.keep(slot, config).await?;
                 Ok(Ok(config))
@@ -243,8 +243,10 @@ impl Instance {
         }
     }
 
-    async fn parse(&mut self, json: &str) -> wasmtime::Result<Result<ResourceAny, Vec<Problem>>> {
-        let configured = self.lifecycle.plugin().call_configure(&mut self.store, json).await?;
+    async fn parse(&mut self, slot: &ConfigSlot) -> wasmtime::Result<Result<ResourceAny, Vec<Problem>>> {
+        self.store.data_mut().maker = Some(slot.maker());
+        let configured = self.lifecycle.plugin().call_configure(&mut self.store, slot.json()).await?;
+        self.store.data_mut().maker = None;
         Ok(configured.map_err(problems))
     }
 

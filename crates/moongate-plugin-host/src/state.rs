@@ -12,7 +12,7 @@ use wasmtime::error::format_err;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::artifact::Manifest;
-use crate::capabilities::Space;
+use crate::capabilities::{Maker, Space};
 use crate::output::{CapturedOutput, PluginLog};
 use crate::settings::{PluginSettings, bounds};
 
@@ -38,6 +38,8 @@ pub(crate) struct GuestState {
     pub(crate) log: Arc<PluginLog>,
     /// The end of what the guest wrote to its stderr, for the text of a trap.
     pub(crate) output: CapturedOutput,
+    /// The configuration that is being made.
+    pub(crate) maker: Option<Maker>,
     /// How long the guest has waited for the network.
     pub(crate) waits: Arc<Waits>,
     home: Option<Home>,
@@ -71,6 +73,7 @@ impl GuestState {
             memory: MemoryLimiter { limit: settings.memory_limit, used: 0, refused: false },
             log: Arc::clone(log),
             output,
+            maker: None,
             waits: Arc::default(),
             home,
             wasi,

@@ -1,6 +1,6 @@
 //! What plugins measure, until somebody reads it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use parking_lot::Mutex;
@@ -22,6 +22,8 @@ struct Families {
 }
 
 struct Family {
+    /// The configurations that described it; in no one's name where none was being made.
+    described_by: BTreeSet<Option<Maker>>,
     kind: Kind,
     help: String,
     /// By the labels as they are written.
@@ -38,10 +40,14 @@ enum Series {
     },
 }
 
+/// A configuration: the version of the plugin, and its number within that.
+pub(crate) type Maker = (u64, u64);
+
 impl Metrics {
-    fn describe(&self, name: String, kind: Kind, help: String) {
+    fn describe(&self, maker: Option<Maker>, name: String, kind: Kind, help: String) {
         if is_name(&name) {
-            self.0.lock().families.entry(name).or_insert(Family { kind, help, series: BTreeMap::new() });
+            let fresh = || Family { described_by: BTreeSet::new(), kind, help, series: BTreeMap::new() };
+            self.0.lock().families.entry(name).or_insert_with(fresh).described_by.insert(maker);
         }
     }
 
@@ -77,10 +83,14 @@ impl Metrics {
         }
     }
 
-    /// Writes everything in the text form that Prometheus reads.
-    pub(crate) fn render(&self, text: &mut String) {
-        let families = self.0.lock();
-        for (name, family) in families.families.iter().filter(|(_, family)| !family.series.is_empty()) {
+    /// Writes what configurations in use have described, in the text form that Prometheus reads.
+    pub(crate) fn render(&self, text: &mut String, in_use: &BTreeSet<Maker>) {
+        let mut families = self.0.lock();
+        for (name, family) in families.families.iter_mut().filter(|(_, family)| !family.series.is_empty()) {
+            family.described_by.retain(|maker| maker.is_none_or(|maker| in_use.contains(&maker)));
+            if family.described_by.is_empty() {
+                continue;
+            }
             let kind = match family.kind {
                 Kind::Counter => "counter",
                 Kind::Gauge => "gauge",
@@ -154,7 +164,8 @@ fn is_name(name: &str) -> bool {
 
 impl metrics::Host for GuestState {
     fn describe(&mut self, name: String, kind: Kind, help: String) -> Result<()> {
-        self.space()?.metrics.describe(name, kind, help);
+        let maker = self.maker;
+        self.space()?.metrics.describe(maker, name, kind, help);
         Ok(())
     }
 
@@ -175,16 +186,16 @@ mod tests {
 
     fn text(metrics: &Metrics) -> String {
         let mut text = String::new();
-        metrics.render(&mut text);
+        metrics.render(&mut text, &BTreeSet::new());
         text
     }
 
     #[test]
     fn counters_gauges_and_histograms_are_written_as_prometheus_reads_them() {
         let metrics = Metrics::default();
-        metrics.describe("hits".into(), Kind::Counter, "Hits.".into());
-        metrics.describe("depth".into(), Kind::Gauge, "Depth.".into());
-        metrics.describe("ms".into(), Kind::Histogram(vec![1.0, 2.5]), "Time.".into());
+        metrics.describe(None, "hits".into(), Kind::Counter, "Hits.".into());
+        metrics.describe(None, "depth".into(), Kind::Gauge, "Depth.".into());
+        metrics.describe(None, "ms".into(), Kind::Histogram(vec![1.0, 2.5]), "Time.".into());
         let label = [("code".to_owned(), "2\"0\\0\n".to_owned())];
         metrics.record("hits", &label, 2.0, false);
         metrics.record("hits", &label, 1.0, false);
@@ -204,9 +215,25 @@ mod tests {
     }
 
     #[test]
+    fn a_metric_is_shown_as_long_as_a_configuration_that_described_it_is_in_use() {
+        let metrics = Metrics::default();
+        metrics.describe(Some((1, 7)), "hits".into(), Kind::Counter, String::new());
+        metrics.record("hits", &[], 1.0, false);
+        let shown = |in_use: &[Maker]| {
+            let mut text = String::new();
+            metrics.render(&mut text, &in_use.iter().copied().collect());
+            text.contains("hits 1")
+        };
+        assert!(shown(&[(1, 7)]));
+        assert!(!shown(&[(1, 8), (2, 7)]));
+        metrics.describe(Some((2, 7)), "hits".into(), Kind::Counter, String::new());
+        assert!(shown(&[(2, 7)]));
+    }
+
+    #[test]
     fn series_beyond_the_bound_are_dropped_and_counted() {
         let metrics = Metrics::default();
-        metrics.describe("hits".into(), Kind::Counter, String::new());
+        metrics.describe(None, "hits".into(), Kind::Counter, String::new());
         for number in 0..=bounds::SERIES {
             metrics.record("hits", &[("n".into(), number.to_string())], 1.0, false);
         }
