@@ -25,6 +25,7 @@ mod faults;
 mod framing;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod harness;
+mod logs;
 mod misbehaviour;
 mod operators;
 mod plugins;

@@ -18,6 +18,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::time::Instant;
 
 pub(crate) use buffer::LogBuffer;
 use file::LogFile;
@@ -119,7 +120,8 @@ impl AccessLog {
         let output = Output::open(&options.target)?;
         let (sender, messages) = sync_channel(WAITING);
         let dropped = Arc::new(AtomicU64::new(0));
-        let writer = Writer { output, dropped: Arc::clone(&dropped), failing: false };
+        let looked = Instant::now();
+        let writer = Writer { output, dropped: Arc::clone(&dropped), looked, failing: false };
         let thread =
             std::thread::Builder::new().name("access-log".to_owned()).spawn(move || writer.run(&messages))?;
         Ok(Self { sender, format: options.format, dropped, thread: Mutex::new(Some(thread)) })
@@ -183,6 +185,8 @@ impl Output {
 struct Writer {
     output: Output,
     dropped: Arc<AtomicU64>,
+    /// When it was last looked whether the file is still there.
+    looked: Instant,
     /// Whether writing failed the last time.
     failing: bool,
 }
@@ -190,10 +194,15 @@ struct Writer {
 impl Writer {
     fn run(mut self, messages: &Receiver<Message>) {
         loop {
-            match messages.recv_timeout(LOOK) {
+            let message = messages.recv_timeout(LOOK);
+            if self.looked.elapsed() >= LOOK {
+                self.reopen(LogFile::look);
+                self.looked = Instant::now();
+            }
+            match message {
                 Ok(Message::Lines(lines)) => self.write(&lines),
-                Ok(Message::Reopen) => self.reopen(|file| file.reopen()),
-                Err(RecvTimeoutError::Timeout) => self.reopen(LogFile::look),
+                Ok(Message::Reopen) => self.reopen(LogFile::reopen),
+                Err(RecvTimeoutError::Timeout) => {}
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
             self.tell();

@@ -667,11 +667,16 @@ fn close(answer: &mut Answer) {
 
 /// An id as a header's value.
 pub(crate) fn id_value(id: u128) -> HeaderValue {
+    HeaderValue::from_bytes(&id_text(id)).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// An id in hexadecimal digits.
+pub(crate) fn id_text(id: u128) -> [u8; 32] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = [b'0'; 32];
     for (at, digit) in text.iter_mut().enumerate() {
         let nibble = (id >> (124 - 4 * at)) & 0xf;
         *digit = DIGITS.get(nibble as usize).copied().unwrap_or(b'0');
     }
-    HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+    text
 }

@@ -32,6 +32,9 @@ use crate::handler::Handler;
 /// Streams that a client may have open at a time.
 const MAX_STREAMS: u32 = 128;
 
+/// Streams that a client may take back before the gateway has looked at them. Whoever takes back more is sent away.
+const MAX_TAKEN_BACK: usize = 20;
+
 /// How often a client whose streams are open is asked whether it is still there.
 const PING_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -64,6 +67,7 @@ impl<R: PluginRuntime> Handler<R> {
             .timer(TokioTimer::new())
             .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(limit)
+            .max_pending_accept_reset_streams(MAX_TAKEN_BACK)
             .keep_alive_interval(PING_INTERVAL)
             .keep_alive_timeout(PING_TIMEOUT)
             .serve_connection(TokioIo::new(stream), service);

@@ -9,8 +9,6 @@ use std::path::PathBuf;
 pub(super) struct LogFile {
     path: PathBuf,
     file: File,
-    /// Whether something was written since the last look.
-    is_used: bool,
 }
 
 impl LogFile {
@@ -20,15 +18,10 @@ impl LogFile {
             fs::create_dir_all(directory)?;
         }
         let file = OpenOptions::new().append(true).create(true).open(&path)?;
-        Ok(Self { path, file, is_used: false })
+        Ok(Self { path, file })
     }
 
     pub(super) fn write(&mut self, lines: &[u8]) -> io::Result<()> {
-        if !self.is_used {
-            // After a pause: whoever moves files away does so rarely.
-            self.look()?;
-            self.is_used = true;
-        }
         self.file.write_all(lines)
     }
 
@@ -40,7 +33,6 @@ impl LogFile {
 
     /// Opens the path anew if the file is not there any more.
     pub(super) fn look(&mut self) -> io::Result<()> {
-        self.is_used = false;
         let place = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
         let is_there = fs::metadata(&self.path).map(place).ok() == self.file.metadata().map(place).ok();
         if is_there { Ok(()) } else { self.reopen() }

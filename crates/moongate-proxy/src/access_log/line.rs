@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::stamp::Stamp;
 use super::{AccessLogFormat, LogBuffer};
+use crate::handler::id_text;
 
 /// The status of a request whose client went before there was an answer.
 const CLIENT_CLOSED: u16 = 499;
@@ -82,8 +83,9 @@ impl LogEntry {
                 value(after, head, header::REFERER);
                 after.extend_from_slice(b"\" \"");
                 value(after, head, header::USER_AGENT);
-                // Writing to a vector cannot fail.
-                let _ = writeln!(after, "\" kong_request_id: \"{id:032x}\"");
+                after.extend_from_slice(b"\" kong_request_id: \"");
+                after.extend_from_slice(&id_text(id));
+                after.extend_from_slice(b"\"\n");
             }
             AccessLogFormat::Json => {
                 before.extend_from_slice(b"{\"time\":\"");
@@ -99,6 +101,7 @@ impl LogEntry {
                     [(header::HOST, "host"), (header::REFERER, "referer"), (header::USER_AGENT, "user_agent")]
                 {
                     let Some(value) = head.headers.get(name) else { continue };
+                    // Writing to a vector cannot fail.
                     let _ = write!(middle, "\",\"{key}\":\"");
                     json(middle, value.as_bytes());
                 }
@@ -277,6 +280,32 @@ fn json(line: &mut Vec<u8>, text: &[u8]) {
     }
 }
 
+/// Appends a number in decimal digits, without what formatting brings with it.
 fn number(line: &mut Vec<u8>, number: u64) {
-    let _ = write!(line, "{number}");
+    let start = line.len();
+    let mut rest = number;
+    loop {
+        line.push(b'0' + (rest % 10) as u8);
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if let Some(digits) = line.get_mut(start..) {
+        digits.reverse();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_they_are_shown() {
+        for shown in [0, 7, 10, 404, 1_000_000, u64::MAX] {
+            let mut line = b"9 ".to_vec();
+            number(&mut line, shown);
+            assert_eq!(String::from_utf8(line).unwrap(), format!("9 {shown}"));
+        }
+    }
 }

@@ -3,7 +3,6 @@ use std::rc::Rc;
 
 use http::{HeaderValue, Request};
 use moongate_hooks::Matched;
-use tokio::time::Instant;
 
 use super::*;
 
@@ -112,6 +111,22 @@ fn a_file_that_was_moved_away_is_begun_anew() {
     log.stop();
     assert_eq!(fs::read_to_string(moved).unwrap(), "one\n");
     assert_eq!(fs::read_to_string(path).unwrap(), "two\n");
+}
+
+#[test]
+fn that_a_file_is_gone_is_noticed_while_lines_come_all_the_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("access.log");
+    let log = AccessLog::start(&options(&path, AccessLogFormat::Combined)).unwrap();
+    log.put(b"one\n".to_vec(), 1);
+    fs::remove_file(&path).unwrap();
+    let started = Instant::now();
+    while !path.exists() {
+        assert!(started.elapsed() < Duration::from_secs(10));
+        log.put(b"more\n".to_vec(), 1);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    log.stop();
 }
 
 #[test]

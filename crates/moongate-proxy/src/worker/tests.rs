@@ -157,7 +157,7 @@ fn no_request_fails_and_memory_does_not_grow_while_snapshots_are_replaced() {
             settled = resident();
         }
     }
-    // Two snapshots take a few MiB; keeping all of them would take hundreds.
+    // Less than a handful of snapshots; keeping all of them would take much more.
     let grown = resident().saturating_sub(settled);
     stop.store(true, Ordering::Relaxed);
     let counts: Vec<u64> = loads.into_iter().map(|load| load.join().unwrap()).collect();

@@ -128,3 +128,60 @@ async fn open_streams_finish_when_the_gateway_stops() {
     assert_eq!(slow.await.unwrap().status, StatusCode::OK);
     assert!(finished.await.unwrap());
 }
+
+#[tokio::test]
+async fn a_client_with_more_requests_than_streams_gets_all_its_answers() {
+    let upstream = Upstream::plain().await;
+    let gateway = Gateway::start(all_to(upstream.address, Protocol::Http, |_, _| {}));
+    let sender = open_tls(&gateway).await;
+    let requests: Vec<_> = (0..300)
+        .map(|number| {
+            tokio::spawn(ask(sender.clone(), Request::get(format!("https://gw.test/{number}")), ""))
+        })
+        .collect();
+    for (number, request) in requests.into_iter().enumerate() {
+        let reply = request.await.unwrap();
+        assert!(reply.body.starts_with(&format!("GET /{number}\n")), "{}", reply.body);
+    }
+}
+
+/// A frame: its length, type, flags and stream before what is in it.
+fn frame(kind: u8, flags: u8, stream: u32, content: &[u8]) -> Vec<u8> {
+    let length = (content.len() as u32).to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), content].concat()
+}
+
+#[tokio::test]
+async fn a_client_that_takes_back_its_requests_at_once_is_sent_away() {
+    const HEADERS: u8 = 1;
+    const RESET: u8 = 3;
+    const SETTINGS: u8 = 4;
+    const GO_AWAY: u8 = 7;
+    const CALM_DOWN: u8 = 11;
+    let upstream = Upstream::plain().await;
+    let gateway = Gateway::start(all_to(upstream.address, Protocol::Http, |_, _| {}));
+    let mut stream = TcpStream::connect(gateway.plain_http2()).await.unwrap();
+    let mut sent = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    sent.extend(frame(SETTINGS, 0, 0, &[]));
+    for number in 0..2000 {
+        // GET http://a/, ended with its head; the reason is that it is not wanted any more.
+        sent.extend(frame(HEADERS, 5, 2 * number + 1, &[0x82, 0x86, 0x84, 0x41, 1, b'a']));
+        sent.extend(frame(RESET, 0, 2 * number + 1, &[0, 0, 0, 8]));
+    }
+    let _ = stream.write_all(&sent).await;
+    let mut received = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut received)).await.unwrap();
+    let mut frames = received.as_slice();
+    let mut goodbye = None;
+    while let Some((&[a, b, c, kind, ..], rest)) = frames.split_first_chunk::<9>() {
+        let length = u32::from_be_bytes([0, a, b, c]) as usize;
+        let (content, rest) = rest.split_at(length.min(rest.len()));
+        if kind == GO_AWAY {
+            goodbye = content.get(7).copied();
+        }
+        frames = rest;
+    }
+    assert_eq!(goodbye, Some(CALM_DOWN));
+    assert!(upstream.connections() < 200, "{} connections", upstream.connections());
+    assert_eq!(get(gateway.plain(), "/x", &[]).await.status, StatusCode::OK);
+}
