@@ -27,6 +27,12 @@ pub trait PluginRuntime: Send + Sync + 'static {
     /// See [`BindError`].
     fn bind(&self, spec: &PluginSpec<'_>) -> Result<Arc<Self::Binding>, BindError>;
 
+    /// Whether binding the same configuration now would give this again. Then there is no need to.
+    fn is_current(&self, binding: &Self::Binding) -> bool {
+        let _ = binding;
+        false
+    }
+
     /// Which hooks the bound version exports; those not in it are never called.
     fn hooks(binding: &Self::Binding) -> HookSet;
 

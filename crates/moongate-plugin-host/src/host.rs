@@ -275,6 +275,12 @@ impl PluginRuntime for PluginHost {
         Ok(Arc::new(Binding { generation, slot }))
     }
 
+    fn is_current(&self, binding: &Binding) -> bool {
+        let registry = self.registry.lock();
+        let current = registry.generation(&binding.generation.artifact.manifest.name);
+        current.is_some_and(|current| Arc::ptr_eq(current, &binding.generation))
+    }
+
     fn hooks(binding: &Binding) -> HookSet {
         binding.generation.artifact.hooks
     }

@@ -27,6 +27,8 @@ pub struct Snapshot<R: PluginRuntime> {
     pub(crate) routes: Vec<CompiledRoute<R>>,
     /// The plugins of requests that match no route.
     pub(crate) global: Chain<R>,
+    /// By the ids of their configurations.
+    bound: HashMap<Uuid, Arc<R::Binding>>,
     /// What TLS clients see.
     pub(crate) certificates: Certificates,
     pub(crate) balancers: Arc<Balancers>,
@@ -120,8 +122,8 @@ impl<R: PluginRuntime> Snapshot<R> {
         Self::build_after(None, Flavour::default(), entities, runtime)
     }
 
-    /// Compiles `entities` and binds their plugin configurations to the plugins that `runtime` has now. What the router of
-    /// `earlier` has compiled already is used again.
+    /// Compiles `entities` and binds their plugin configurations to the plugins that `runtime` has now. What `earlier` has
+    /// compiled and bound already is used again.
     ///
     /// Blocks while plugins look at their configurations; not for asynchronous code.
     ///
@@ -142,7 +144,7 @@ impl<R: PluginRuntime> Snapshot<R> {
             .filter_map(|upstream| Some((upstream.name.as_str(), upstream.client_certificate?)))
             .collect();
         let index = PluginIndex::new(&entities);
-        let mut binder = Binder { runtime, bound: HashMap::new(), by_consumer: HashMap::new() };
+        let mut binder = Binder { runtime, earlier, bound: HashMap::new(), by_consumer: HashMap::new() };
         let mut upstreams: HashMap<Uuid, Arc<Upstream>> = HashMap::new();
         for service in entities.services.iter().filter(|service| service.enabled) {
             let tls = upstream_tls(service, &entities, &certificates, &of_upstreams);
@@ -185,8 +187,9 @@ impl<R: PluginRuntime> Snapshot<R> {
             binder.bind(plugin)?;
         }
         let global = binder.chain(&index.global_choices())?;
+        let bound = binder.bound;
         let balancers = Arc::new(balancers);
-        Ok(Self { router, routes, global, certificates, balancers, entities: Arc::clone(&entities) })
+        Ok(Self { router, routes, global, bound, certificates, balancers, entities: Arc::clone(&entities) })
     }
 
     /// The balancer of the upstream entity with this id: the health of its targets.
@@ -314,6 +317,8 @@ fn upstream_tls(
 /// Binds each configuration once, however many routes use it.
 struct Binder<'a, R: PluginRuntime> {
     runtime: &'a R,
+    /// What it has bound is used again where configuration and plugin are the same.
+    earlier: Option<&'a Snapshot<R>>,
     bound: HashMap<Uuid, Arc<R::Binding>>,
     /// Links of configurations for one consumer each, by where the index keeps these.
     by_consumer: HashMap<usize, Arc<HashMap<Uuid, Link<R>>>>,
@@ -323,6 +328,10 @@ impl<R: PluginRuntime> Binder<'_, R> {
     fn bind(&mut self, plugin: &Plugin) -> Result<Arc<R::Binding>, SnapshotError> {
         if let Some(binding) = self.bound.get(&plugin.id) {
             return Ok(Arc::clone(binding));
+        }
+        if let Some(binding) = self.bound_before(plugin) {
+            self.bound.insert(plugin.id, Arc::clone(&binding));
+            return Ok(binding);
         }
         let id = plugin.id.to_string();
         let [route, service, consumer] = [&plugin.route, &plugin.service, &plugin.consumer]
@@ -334,6 +343,15 @@ impl<R: PluginRuntime> Binder<'_, R> {
             self.runtime.bind(&spec).map_err(|source| SnapshotError::Plugin { id: plugin.id, source })?;
         self.bound.insert(plugin.id, Arc::clone(&binding));
         Ok(binding)
+    }
+
+    fn bound_before(&self, plugin: &Plugin) -> Option<Arc<R::Binding>> {
+        let earlier = self.earlier?;
+        let binding = earlier.bound.get(&plugin.id)?;
+        // Entities that did not change are shared, so the place is enough to know one by.
+        let same =
+            earlier.entities.plugins.get(plugin.id).is_some_and(|known| std::ptr::eq(&**known, plugin));
+        (same && self.runtime.is_current(binding)).then(|| Arc::clone(binding))
     }
 
     fn link(&mut self, plugin: &Plugin) -> Result<Link<R>, SnapshotError> {
