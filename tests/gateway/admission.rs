@@ -74,7 +74,10 @@ fn a_plugin_that_imports_too_much_is_refused_with_the_name_of_the_import() {
     let text = r#"(component
         (import "wasi:sockets/tcp@0.2.6" (instance))
         (instance $i) (export "moongate:plugin/lifecycle@0.1.0" (instance $i)))"#;
-    is_refused(&wat::parse_str(text).unwrap(), "imports `wasi:sockets/tcp@0.2.6`, which is not granted");
+    is_refused(
+        &wat::parse_str(text).unwrap(),
+        "imports `wasi:sockets/tcp@0.2.6`, which no plugin is granted",
+    );
 }
 
 #[test]
