@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use moongate_hooks::{Consumer, Directory, LookupError};
 use moongate_model::{Entities, Secrets};
-use moongate_store::{Dataset, Key, Record};
+use moongate_store::{Dataset, Key, Record, Table, Unique};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -20,13 +20,11 @@ impl Rows {
         self.dataset.lookup(entity, key, now())
     }
 
-    fn has_field(&self, entity: &str, field: &str) -> Result<(), LookupError> {
+    /// Whether rows of an entity can be found without looking through all of them.
+    fn is_indexed(&self, entity: &str, found_by: impl Fn(&Table) -> bool) -> Result<(), LookupError> {
         let table = self.dataset.layout().tables().iter().find(|table| *table.name == *entity);
         let table = table.ok_or(LookupError::UnknownEntity)?;
-        match field == "id" || table.columns.iter().any(|column| column.field == field) {
-            true => Ok(()),
-            false => Err(LookupError::UnknownField),
-        }
+        if found_by(table) { Ok(()) } else { Err(LookupError::UnknownField) }
     }
 }
 
@@ -39,7 +37,8 @@ impl Directory for Rows {
     }
 
     fn find(&self, entity: &str, field: &str, value: &str) -> Result<Option<String>, LookupError> {
-        self.has_field(entity, field)?;
+        let alone = |unique: &Unique| matches!(unique.fields.as_slice(), [only] if only == field);
+        self.is_indexed(entity, |table| field == "id" || table.uniques.iter().any(alone))?;
         let key = match field {
             "id" => match value.parse() {
                 Ok(id) => Key::Id(id),
@@ -51,7 +50,7 @@ impl Directory for Rows {
     }
 
     fn referring(&self, entity: &str, field: &str, id: &str) -> Result<Vec<String>, LookupError> {
-        self.has_field(entity, field)?;
+        self.is_indexed(entity, |table| table.foreigns().any(|(column, _)| column.field == field))?;
         let Ok(id) = id.parse() else { return Ok(Vec::new()) };
         let now = now();
         let rows = self.dataset.referring(entity, field, id);
