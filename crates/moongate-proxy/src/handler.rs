@@ -429,6 +429,8 @@ impl<R: PluginRuntime> Handler<R> {
     ) -> Answer {
         let Way { body, mut found, started, request_id } = way;
         let options = &self.worker.options;
+        // Plugins may see it, but it is between the client and the gateway.
+        exchange.request.headers.remove(header::EXPECT);
         let altered;
         let mut upstream = found.route.upstream.as_deref();
         let mut wanted_host = None;
