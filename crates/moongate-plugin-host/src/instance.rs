@@ -301,6 +301,10 @@ fn headers(lines: Vec<contract::Header>) -> Result<http::HeaderMap, HookError> {
     }
     let mut headers = http::HeaderMap::with_capacity(lines.len());
     for header in lines {
+        if header.name.eq_ignore_ascii_case("connection") && header.value == b"close" {
+            headers.insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+            continue;
+        }
         let (name, value) = parse_header(header.name.as_bytes(), &header.value)
             .map_err(|error| HookError::Plugin(format!("answered with header `{}`: {error}", header.name)))?;
         headers.append(name, value);

@@ -200,10 +200,8 @@ impl Forwarding<'_> {
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) -> bool {
     // Most requests have none of these, and one look at each name tells.
     let found = headers.keys().any(|name| {
-        matches!(
-            *name,
-            header::CONNECTION | header::TE | header::TRANSFER_ENCODING | header::UPGRADE | header::EXPECT
-        ) || matches!(name.as_str(), "keep-alive" | "proxy-connection" | "proxy")
+        matches!(*name, header::CONNECTION | header::TE | header::TRANSFER_ENCODING | header::UPGRADE)
+            || matches!(name.as_str(), "keep-alive" | "proxy-connection" | "proxy")
             || is_odd(name)
     });
     if !found {
@@ -226,7 +224,7 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) -> bool {
             headers.remove(name);
         }
     }
-    for name in [header::CONNECTION, header::TE, header::TRANSFER_ENCODING, header::UPGRADE, header::EXPECT] {
+    for name in [header::CONNECTION, header::TE, header::TRANSFER_ENCODING, header::UPGRADE] {
         headers.remove(name);
     }
     for name in ["keep-alive", "proxy-connection", "proxy"] {

@@ -95,8 +95,8 @@ impl<R: PluginRuntime> Handler<R> {
         });
         let is_call = grpc::is_call(&head);
         let unread = !body.is_end_stream();
-        // Who waits to be told to send a body is not told to when nobody wants it.
-        if unread && !head.headers.contains_key(header::EXPECT) {
+        let waits = head.headers.contains_key(header::EXPECT);
+        if unread {
             self.deadline.leftover.want();
         }
         let facts = Client {
@@ -170,7 +170,14 @@ impl<R: PluginRuntime> Handler<R> {
                 match outcome {
                     Outcome::Continue => {
                         let way = Way { body, found, started, request_id: id_value.as_ref() };
-                        self.forward(&mut exchange, way, &snapshot, draft.as_deref_mut()).await
+                        // The headers go upstream with the request, and plugins may want them later.
+                        let is_looked_at = !chain.response.is_empty() || picked.is_some();
+                        let kept = is_looked_at.then(|| exchange.request.headers.clone());
+                        let answer = self.forward(&mut exchange, way, &snapshot, draft.as_deref_mut()).await;
+                        if let Some(kept) = kept {
+                            exchange.request.headers = kept;
+                        }
+                        answer
                     }
                     Outcome::Respond(reply) => {
                         exchange.source = Origin::Plugin;
@@ -191,7 +198,12 @@ impl<R: PluginRuntime> Handler<R> {
         };
         if unread {
             let rest = self.deadline.leftover.take();
-            if matches!(answer.body, ResponseBody::Full(_)) && !self.is_at_end(rest, &answer).await {
+            // Who waits to be told to send a body is not told to when nobody wants it, but for plugins that refuse
+            // it: their clients go on with the connection.
+            let is_read = !waits || exchange.source == Origin::Plugin;
+            if matches!(answer.body, ResponseBody::Full(_))
+                && !(is_read && self.is_at_end(rest, &answer).await)
+            {
                 close(&mut answer);
             }
         }
@@ -288,13 +300,12 @@ impl<R: PluginRuntime> Handler<R> {
                 if links.is_empty() { None } else { Some(record()) }
             });
         if !responded.watchers.is_empty() && !answer.body.is_end_stream() {
-            let headers = &mut answer.head.headers;
-            let watched =
-                watched::watch(&self.worker, exchange, headers, answer.body, responded.watchers).await;
-            let (exchange, body) = watched;
-            answer = match (body, exchange) {
-                (Ok(body), _) => Answer { body, ..answer },
-                (Err(error), exchange) => {
+            let Answer { head, body, timing } = answer;
+            exchange.response = Some(head);
+            let (exchange, watched) = watched::watch(&self.worker, exchange, body, responded.watchers).await;
+            answer = match watched {
+                Ok((head, body)) => Answer { head, body, timing },
+                Err(error) => {
                     tracing::debug!(%error, "a response's body cannot be shown to plugins");
                     let failure = match error {
                         BodyError::Plugin => Failure::Internal,
@@ -429,6 +440,8 @@ impl<R: PluginRuntime> Handler<R> {
     ) -> Answer {
         let Way { body, mut found, started, request_id } = way;
         let options = &self.worker.options;
+        // Plugins may see it, but it is between the client and the gateway.
+        exchange.request.headers.remove(header::EXPECT);
         let altered;
         let mut upstream = found.route.upstream.as_deref();
         let mut wanted_host = None;

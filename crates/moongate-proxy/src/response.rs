@@ -29,6 +29,13 @@ pub(crate) fn annotate(
     timing: Timing,
     id: Option<HeaderValue>,
 ) {
+    let timing = match timing {
+        // A plugin answered with what an upstream said earlier.
+        Timing::Own(taken) if headers.contains_key(X_KONG_UPSTREAM_LATENCY) => {
+            Timing::Proxied { gateway: taken, upstream: Duration::ZERO }
+        }
+        timing => timing,
+    };
     match timing {
         Timing::Own(taken) => {
             if tokens.response_latency {

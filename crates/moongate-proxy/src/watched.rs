@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
+use http::response;
 use http_body::{Body, Frame};
 use moongate_hooks::{BodyView, Exchange, PluginRuntime};
 
@@ -16,17 +16,18 @@ use crate::body::{BodyError, ResponseBody};
 use crate::hooks::{Watcher, is_overlooked};
 use crate::worker::Worker;
 
-/// Lets plugins see a body: at once where they want it whole, while it passes where they want it in chunks.
+/// Lets plugins see a body: at once where they want it whole, while it passes where they want it in chunks. The
+/// exchange has the head of the response, which comes back with the body; those who see the whole body may have changed
+/// it.
 ///
 /// # Errors
 /// When the body breaks off while it is read, or a plugin fails whose failures are not to be overlooked.
 pub(crate) async fn watch<R: PluginRuntime>(
     worker: &Rc<Worker<R>>,
     mut exchange: Box<Exchange>,
-    headers: &mut HeaderMap,
     mut body: ResponseBody,
     watchers: Vec<Watcher<R>>,
-) -> (Option<Box<Exchange>>, Result<ResponseBody, BodyError>) {
+) -> (Option<Box<Exchange>>, Result<(response::Parts, ResponseBody), BodyError>) {
     let mut in_chunks = Vec::new();
     for watcher in watchers {
         let BodyView::Whole(limit) = watcher.view else {
@@ -46,7 +47,7 @@ pub(crate) async fn watch<R: PluginRuntime>(
                 match result {
                     Ok(None) => ResponseBody::Full(bytes),
                     Ok(Some(changed)) => {
-                        headers.remove(CONTENT_LENGTH);
+                        forget_length(&mut exchange);
                         ResponseBody::Full(changed)
                     }
                     Err(error) if is_overlooked(&watcher.link, &error) => ResponseBody::Full(bytes),
@@ -55,10 +56,15 @@ pub(crate) async fn watch<R: PluginRuntime>(
             }
         };
     }
-    if in_chunks.is_empty() {
-        return (Some(exchange), Ok(body));
+    if !in_chunks.is_empty() {
+        forget_length(&mut exchange);
     }
-    headers.remove(CONTENT_LENGTH);
+    // The head goes on its way now; plugins that see the body later can still read it.
+    let head = if in_chunks.is_empty() { exchange.response.take() } else { exchange.response.clone() };
+    let Some(head) = head else { return (Some(exchange), Err(BodyError::Plugin)) };
+    if in_chunks.is_empty() {
+        return (Some(exchange), Ok((head, body)));
+    }
     let watched = Watched {
         body,
         passing: State::Waiting(exchange),
@@ -66,7 +72,14 @@ pub(crate) async fn watch<R: PluginRuntime>(
         watchers: Rc::new(in_chunks),
         ended: false,
     };
-    (None, Ok(ResponseBody::Watched(Box::pin(watched))))
+    (None, Ok((head, ResponseBody::Watched(Box::pin(watched)))))
+}
+
+/// What changes a body changes its length.
+fn forget_length(exchange: &mut Exchange) {
+    if let Some(head) = &mut exchange.response {
+        head.headers.remove(CONTENT_LENGTH);
+    }
 }
 
 /// Reads a body that has at most `limit` bytes; a longer one comes back as it was.

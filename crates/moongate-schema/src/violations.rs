@@ -69,6 +69,17 @@ impl Violations {
         self.add(field, Problem::Record(inner));
     }
 
+    /// As [`Violations::add_at`], for a path that may lead through lists: `config.origins.0`, with places from 0.
+    pub fn add_in(&mut self, path: &str, text: impl Into<String>) {
+        let mut steps = path.split('.').filter(|step| !step.is_empty());
+        let Some(field) = steps.next() else { return self.add_entity(text) };
+        let steps: Vec<&str> = steps.collect();
+        match self.fields.get_mut(field) {
+            Some(problem) => problem.add_in(&steps, text.into()),
+            None => self.add(field, Problem::at(&steps, text.into())),
+        }
+    }
+
     /// Notes a problem of the object as a whole.
     pub fn add_entity(&mut self, text: impl Into<String>) {
         self.entity.push(text.into());
@@ -152,6 +163,35 @@ impl Violations {
 }
 
 impl Problem {
+    /// A problem at the end of some steps, of which those that are numbers lead into lists.
+    fn at(steps: &[&str], text: String) -> Self {
+        let [first, rest @ ..] = steps else { return Self::Text(text) };
+        let inner = Self::at(rest, text);
+        match first.parse() {
+            Ok(place) => Self::Elements(BTreeMap::from([(place, inner)])),
+            Err(_) => {
+                let mut record = Violations::new();
+                record.add(first, inner);
+                Self::Record(record)
+            }
+        }
+    }
+
+    /// Adds a problem at the end of some steps. What is noted of a whole stands for its parts.
+    fn add_in(&mut self, steps: &[&str], text: String) {
+        match (self, steps) {
+            (Self::Record(record), [_, ..]) => record.add_in(&steps.join("."), text),
+            (Self::Elements(elements), [place, rest @ ..]) => {
+                let Ok(place) = place.parse() else { return };
+                match elements.get_mut(&place) {
+                    Some(problem) => problem.add_in(rest, text),
+                    None => drop(elements.insert(place, Self::at(rest, text))),
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// The problem as it stands in the `fields` of an error body.
     pub fn to_value(&self) -> Value {
         match self {
@@ -182,5 +222,34 @@ impl From<&str> for Problem {
 impl From<String> for Problem {
     fn from(text: String) -> Self {
         Self::Text(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_path_leads_through_records_and_lists() {
+        let mut violations = Violations::new();
+        for (path, text) in [
+            ("config.add.headers.1", "one"),
+            ("config.add.headers.0", "none"),
+            ("config.add.body", "two"),
+            ("config.add.body.3", "of what is wrong as a whole"),
+            ("", "three"),
+        ] {
+            violations.add_in(path, text);
+        }
+        let expected = json!({
+            "@entity": ["three"],
+            "config": {"add": {"headers": ["none", "one"], "body": "two"}},
+        });
+        assert_eq!(violations.fields(), expected);
+        let mut violations = Violations::new();
+        violations.add_in("config.origins.1", "no");
+        assert_eq!(violations.message(), "schema violation (config.origins: {\n  [2] = \"no\"\n})");
     }
 }

@@ -14,12 +14,12 @@ mod written;
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use moongate_hooks::{BindError, PluginCatalog, PluginSchema};
+use moongate_hooks::{BindError, PluginCatalog, PluginSchema, Problem};
 use moongate_model::core::RouterFlavor;
 use moongate_model::{Entities, RowChange, RowError};
 use moongate_plugin_host::PluginHost;
 use moongate_proxy::{Flavour, Proxy, Snapshot, SnapshotError};
-use moongate_schema::{Catalog, CatalogError};
+use moongate_schema::{Catalog, CatalogError, Violations};
 use moongate_store::{
     Change, Dataset, Effect, Guard, Layout, Store, StoreError, Unguarded, Version, Written,
 };
@@ -336,35 +336,21 @@ fn refusal(error: &SnapshotError) -> StoreError {
             refused(message.clone(), json!({"@entity": [message]}))
         }
         SnapshotError::Plugin { source: BindError::Refused { problems, .. }, .. } => {
-            let mut fields = json!({});
-            for problem in problems {
-                place(&mut fields, &format!("config.{}", problem.path), &problem.message);
-            }
-            let texts: Vec<_> = problems
-                .iter()
-                .map(|problem| {
-                    format!("config.{}: {}", problem.path, problem.message).replace("config.:", "config:")
-                })
-                .collect();
-            refused(texts.join("; "), fields)
+            wrong("config.", problems)
         }
         error => refused(error.to_string(), json!({"@entity": [error.to_string()]})),
     }
 }
 
-/// Puts `message` under the dotted `path` of an object.
-fn place(fields: &mut Value, path: &str, message: &str) {
-    let mut at = fields;
-    for step in path.split('.').filter(|step| !step.is_empty()) {
-        if !at.is_object() {
-            *at = json!({});
-        }
-        let Some(members) = at.as_object_mut() else { return };
-        at = members.entry(step).or_insert(Value::Null);
+/// What a plugin finds wrong, its places being behind `prefix`.
+fn wrong(prefix: &str, problems: &[Problem]) -> StoreError {
+    let mut violations = Violations::new();
+    for problem in problems {
+        violations.add_in(&format!("{prefix}{}", problem.path), problem.message.as_str());
     }
-    if !at.is_object() {
-        *at = json!(message);
-    }
+    let message = violations.message();
+    let inner = message.split_once(" (").and_then(|(_, inner)| inner.strip_suffix(')'));
+    refused(inner.unwrap_or(&message).to_owned(), violations.fields())
 }
 
 fn refused(message: String, fields: Value) -> StoreError {

@@ -142,6 +142,8 @@ impl ProxyCache {
         for (name, value) in entry.head.headers() {
             reply = reply.header(name, value);
         }
+        // It counts as an upstream's answer, which it is.
+        reply = reply.header("x-kong-upstream-latency", "0");
         let shown = &self.0.response_headers;
         if shown.age {
             reply = reply.header("age", now.saturating_sub(entry.head.kept).to_string());
@@ -236,7 +238,8 @@ const TTL: &str = "ttl";
 /// The key of how often everything was forgotten.
 const AGE: &str = "age";
 /// Headers that tell of the cache, or of one request only.
-const OWN: [&str; 4] = ["age", "x-cache-key", "x-cache-status", "x-kong-request-id"];
+const OWN: [&str; 6] =
+    ["age", "via", "x-cache-key", "x-cache-status", "x-kong-request-id", "x-kong-upstream-latency"];
 /// Bytes of a body that is kept.
 const LARGEST: u64 = 2 * 1024 * 1024;
 

@@ -61,7 +61,12 @@ fn a_response_is_kept_and_answered_with() {
         panic!("not kept")
     };
     assert_eq!((reply.status, reply.body.as_slice()), (200, b"body".as_slice()));
-    let headers = [("content-type", "application/json"), ("age", "7"), ("x-cache-status", "Hit")];
+    let headers = [
+        ("content-type", "application/json"),
+        ("x-kong-upstream-latency", "0"),
+        ("age", "7"),
+        ("x-cache-status", "Hit"),
+    ];
     let headers: Vec<_> = headers.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).into();
     assert_eq!(reply.headers, headers);
     assert_eq!(status(&plugin, &RawRequest::get("/y?q=1"), &json_response()), "Miss");

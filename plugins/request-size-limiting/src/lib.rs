@@ -62,16 +62,17 @@ impl Plugin for RequestSizeLimiting {
 impl OnRequest for RequestSizeLimiting {
     fn on_request(&self, request: &Request) -> Result<Decision, Error> {
         let length = request.header_text("content-length").and_then(|length| length.parse::<u64>().ok());
-        let is_too_large = match length {
-            Some(length) => length > self.allowed,
-            None if request.header("transfer-encoding").is_none() => {
-                // There is no body, unless it comes over HTTP/2.
-                if self.require_length {
+        let is_too_large = match (length, self.require_length) {
+            (Some(length), _) => length > self.allowed,
+            (None, _) if request.header("transfer-encoding").is_some() => self.read(request)?.is_too_large,
+            (None, require_length) => {
+                // Whether there is a body is not said, so it is looked for.
+                let Body { is_empty, is_too_large } = self.read(request)?;
+                if is_empty && require_length {
                     return Ok(Decision::fail(411, "A valid Content-Length header is required"));
                 }
-                request.version() == "2" && self.is_exceeded(request)?
+                is_too_large
             }
-            None => self.is_exceeded(request)?,
         };
         if !is_too_large {
             return Ok(Decision::Continue);
@@ -82,13 +83,19 @@ impl OnRequest for RequestSizeLimiting {
     }
 }
 
+/// What there is to know of a body whose length is not told beforehand.
+struct Body {
+    is_empty: bool,
+    is_too_large: bool,
+}
+
 impl RequestSizeLimiting {
     /// Reads the body to see how long it is.
-    fn is_exceeded(&self, request: &Request) -> Result<bool, Error> {
+    fn read(&self, request: &Request) -> Result<Body, Error> {
         match request.body(self.allowed.min(MOST_READ)) {
-            Ok(_) => Ok(false),
-            Err(BodyError::TooLarge) => Ok(self.allowed <= MOST_READ),
-            Err(BodyError::Gone) => Ok(false),
+            Ok(body) => Ok(Body { is_empty: body.is_empty(), is_too_large: false }),
+            Err(BodyError::TooLarge) => Ok(Body { is_empty: false, is_too_large: self.allowed <= MOST_READ }),
+            Err(BodyError::Gone) => Ok(Body { is_empty: false, is_too_large: false }),
             Err(error @ BodyError::Broken) => Err(error.into()),
         }
     }

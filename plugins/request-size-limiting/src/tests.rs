@@ -44,6 +44,8 @@ fn a_length_can_be_asked_for_except_of_chunked_bodies() {
     assert_eq!(decision(&config, &RawRequest::get("/")), missing);
     let chunked = RawRequest::new("POST", "/").with_header("transfer-encoding", "chunked");
     assert_eq!(decision(&config, &chunked.with_body("abc")), Decision::Continue);
+    // Over HTTP/2 nothing needs to be said of the body.
+    assert_eq!(decision(&config, &RawRequest::new("POST", "/").with_body("abc")), Decision::Continue);
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(crate) fn show(request: &Request, message: Option<&str>) -> String {
     for (name, value) in &captures.named {
         shown_captures.insert(name.clone(), json!(value));
     }
-    let shown = json!({
+    let mut shown = json!({
         "message": message,
         "request": {
             "scheme": request.scheme(),
@@ -35,7 +35,17 @@ pub(crate) fn show(request: &Request, message: Option<&str>) -> String {
         "matched_route": entity(Met::Route),
         "matched_service": entity(Met::Service),
     });
+    forget_missing(&mut shown);
     shown.to_string().replace('/', "\\/")
+}
+
+/// What a request does not have is not shown; entities are shown as they are.
+fn forget_missing(shown: &mut Value) {
+    let Value::Object(members) = shown else { return };
+    members.retain(|_, value| !value.is_null());
+    if let Some(Value::Object(request)) = members.get_mut("request") {
+        request.retain(|_, value| !value.is_null());
+    }
 }
 
 /// The parsed body, where it is JSON or a form.

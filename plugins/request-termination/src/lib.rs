@@ -78,16 +78,27 @@ fn without_message(request: &Request, status: u16) -> Decision {
         // What the gateway says by itself is plain text, unless the client wants something else or sends it.
         let is_plain = |kind: String| is_media_type(&kind, "text/plain");
         if request.header("accept").is_none() && request.header_text("content-type").is_none_or(is_plain) {
-            return Reply::text(status, format!("{message}\nrequest_id: {}\n", request.id())).into();
+            let reply = Reply::text(status, format!("{message}\nrequest_id: {}\n", request.id()));
+            return with_end(reply.into(), status);
         }
-        return Decision::fail(status, message);
+        return with_end(Decision::fail(status, message), status);
     }
-    match page::title(status) {
+    let reply = match page::title(status) {
         Some(title) => Reply::new(status)
             .header("content-type", "text/html; charset=UTF-8")
-            .body(page::html(status, title))
-            .into(),
-        None => Reply::new(status).into(),
+            .body(page::html(status, title)),
+        None => Reply::new(status),
+    };
+    with_end(reply.into(), status)
+}
+
+/// Ends the connection after an answer which says that the end of the request is not certain, or that somebody is at
+/// fault who may be so again.
+fn with_end(decision: Decision, status: u16) -> Decision {
+    if matches!(status, 400 | 413 | 414 | 494 | 501) {
+        decision.header("connection", "close")
+    } else {
+        decision
     }
 }
 

@@ -52,7 +52,8 @@ fn statuses_without_a_message_have_a_page_the_gateways_words_or_nothing() {
         assert_eq!(answer(&json!({"status_code": status})), (status, None, String::new()));
     }
     let wants = RawRequest::get("/").with_header("accept", "application/json");
-    assert_eq!(decision(&json!({"status_code": 400}), &wants), Decision::fail(400, "Bad request"));
+    let ends = Decision::fail(400, "Bad request").header("connection", "close");
+    assert_eq!(decision(&json!({"status_code": 400}), &wants), ends);
 }
 
 #[test]

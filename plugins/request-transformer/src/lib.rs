@@ -79,9 +79,9 @@ impl OnRequest for RequestTransformer {
         }
         if !self.query.is_empty() {
             let mut arguments = Arguments::parse(&request.query().unwrap_or_default());
-            if self.query.apply(&mut arguments, &mut source)? {
-                write_query(request, arguments)?;
-            }
+            // It is written also if nothing was changed, so that its order does not depend on what was.
+            self.query.apply(&mut arguments, &mut source)?;
+            write_query(request, arguments)?;
         }
         if !self.headers.is_empty() {
             let mut headers = self.header_names.fetch(request);

@@ -79,7 +79,7 @@ fn queries_go_upstream_in_the_order_of_their_names() {
         (json!({"remove": {"querystring": ["a"]}}), "a=1", None),
         (json!({"remove": {"querystring": ["a"]}}), "a=1&a=2&b", Some("b")),
         (json!({"rename": {"querystring": ["c:z"]}}), "c=1&b=2", Some("b=2&z=1")),
-        (json!({"replace": {"querystring": ["a:new"]}}), "b=1", Some("b=1")),
+        (json!({"replace": {"querystring": ["a:new"]}}), "c=1&b=1", Some("b=1&c=1")),
         (json!({"replace": {"querystring": ["a:n w"]}}), "b=2&a=1", Some("a=n%20w&b=2")),
         (json!({"add": {"querystring": ["a:1", "b:1"]}}), "b=2", Some("a=1&b=2")),
         (json!({"append": {"querystring": ["a:2"]}}), "a=1", Some("a=1&a=2")),

@@ -5,7 +5,7 @@ use moongate_schema::Catalog;
 use moongate_store::{Change, Dataset, Key, Row, StoreError};
 use serde_json::{Value, json};
 
-use super::{place, refused};
+use super::{refused, wrong};
 
 /// The changes as the plugins that declare the entities want them.
 ///
@@ -70,16 +70,7 @@ async fn look(
         return Ok(row);
     }
     plugins.on_write(entity, row, changed).await.map_err(|error| match error {
-        WriteError::Refused(problems) => {
-            let mut fields = json!({});
-            let mut texts = Vec::with_capacity(problems.len());
-            for problem in &problems {
-                let path = if problem.path.is_empty() { "@entity" } else { &problem.path };
-                place(&mut fields, path, &problem.message);
-                texts.push(problem.to_string());
-            }
-            refused(texts.join("; "), fields)
-        }
+        WriteError::Refused(problems) => wrong("", &problems),
         error => refused(error.to_string(), json!({"@entity": [error.to_string()]})),
     })
 }

@@ -16,7 +16,7 @@ use super::value::{Read, items, text, wrong};
 pub(super) fn bundled() -> BTreeMap<String, Grants> {
     use Capability::{Consumers, Counters, Crypto, Entities, HttpClient, Kv, Metrics};
     let anywhere = HttpGrant { hosts: vec!["*".to_owned()], private: true };
-    let all: [(&str, &[Capability]); 11] = [
+    let all: [(&str, &[Capability]); 12] = [
         ("acl", &[Entities]),
         ("basic-auth", &[Entities, Consumers, Crypto]),
         ("hmac-auth", &[Entities, Consumers, Crypto]),
@@ -28,6 +28,7 @@ pub(super) fn bundled() -> BTreeMap<String, Grants> {
         ("proxy-cache", &[Kv]),
         ("rate-limiting", &[Counters]),
         ("response-ratelimiting", &[Counters]),
+        ("standard-webhooks", &[Crypto]),
     ];
     all.into_iter()
         .map(|(plugin, capabilities)| {
