@@ -121,7 +121,7 @@ fn exchange() -> Box<Exchange> {
         trusted: false,
         port: 8000,
     };
-    Box::new(Exchange::new(1, request, client, std::time::Instant::now()))
+    Box::new(Exchange::new(1, request, client, tokio::time::Instant::now()))
 }
 
 const SECRET: &str = "moongate-demo-secret";

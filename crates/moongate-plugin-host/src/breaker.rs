@@ -1,6 +1,8 @@
 //! Gives a plugin that fails again and again a rest.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::settings::bounds;
 

@@ -3,7 +3,9 @@
 //! Counted by each worker for itself. Every call is counted, one in [`SAMPLED`] is timed: looking at the clock
 //! twice would cost a tenth of what a small hook does.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use moongate_hooks::{HookError, HookStatistics};
 

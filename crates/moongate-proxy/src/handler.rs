@@ -115,9 +115,9 @@ impl<R: PluginRuntime> Handler<R> {
             if let Ok(found) = &mut found {
                 found.websocket = websocket;
             }
-            (Box::new(Exchange::new(id, head, facts, started.into_std())), found)
+            (Box::new(Exchange::new(id, head, facts, started)), found)
         } else {
-            let exchange = Box::new(Exchange::new(id, head, facts, started.into_std()));
+            let exchange = Box::new(Exchange::new(id, head, facts, started));
             // In a box, so that requests without such plugins do not carry what it needs.
             let (exchange, found, outcome) = Box::pin(self.find_after(&snapshot, exchange, &mut body)).await;
             early = outcome;
@@ -288,17 +288,16 @@ impl<R: PluginRuntime> Handler<R> {
             answer.head.headers.remove(header::CONTENT_LENGTH);
             answer.body = ResponseBody::Full(body);
         }
-        let recorder =
-            draft.or_else(|| Some(Draft::new(&exchange, exchange.started.into()))).and_then(|draft| {
-                let logs = |link: &&Link<R>| link.hooks.log;
-                let links: Vec<_> = match picked {
-                    Some(picked) => picked.iter().filter(logs).cloned().collect(),
-                    None => chain.log.clone(),
-                };
-                let record =
-                    || Recorder::new(&self.worker, links.clone(), draft, &mut exchange, &answer.head, timing);
-                if links.is_empty() { None } else { Some(record()) }
-            });
+        let recorder = draft.or_else(|| Some(Draft::new(&exchange, exchange.started))).and_then(|draft| {
+            let logs = |link: &&Link<R>| link.hooks.log;
+            let links: Vec<_> = match picked {
+                Some(picked) => picked.iter().filter(logs).cloned().collect(),
+                None => chain.log.clone(),
+            };
+            let record =
+                || Recorder::new(&self.worker, links.clone(), draft, &mut exchange, &answer.head, timing);
+            if links.is_empty() { None } else { Some(record()) }
+        });
         if !responded.watchers.is_empty() && !answer.body.is_end_stream() {
             let Answer { head, body, timing } = answer;
             exchange.response = Some(head);

@@ -141,7 +141,7 @@ mod tests {
             1,
             request.body(()).unwrap().into_parts().0,
             client,
-            tokio::time::Instant::now().into_std(),
+            tokio::time::Instant::now(),
         )
     }
 

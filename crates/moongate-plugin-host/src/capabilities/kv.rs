@@ -1,7 +1,9 @@
 //! Values that last longer than a request.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use parking_lot::Mutex;
 use wasmtime::Result;
