@@ -35,7 +35,7 @@ pub fn router(node: Arc<dyn Node>, plugins: Arc<dyn PluginCatalog>) -> axum::Rou
 }
 
 /// The part of the Admin API of `node` that tells how it is, for a listener of its own: `/status`, `/status/ready`, and
-/// `/metrics` where a plugin answers that.
+/// `/metrics`.
 ///
 /// Where an admin token is set it is asked for here as well, but for `/status/ready`, which probes ask.
 pub fn status_router(node: Arc<dyn Node>, plugins: Arc<dyn PluginCatalog>) -> axum::Router {
