@@ -212,6 +212,11 @@ impl Gateway {
         &self.status_addresses
     }
 
+    /// What runs the plugins.
+    pub(crate) fn plugin_host(&self) -> &PluginHost {
+        &self.running.host
+    }
+
     /// Reads the declarative configuration again and serves from it.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 #![deny(missing_docs)]
 
 mod admin;
+mod author;
 mod catalog;
 pub mod cli;
 mod configuration;
@@ -17,6 +18,7 @@ mod prefix;
 pub mod properties;
 mod storage;
 mod tls;
+pub mod trial;
 
 pub use configuration::{ConfigurationError, FileError};
 pub use gateway::{Gateway, StartError};

@@ -6,14 +6,17 @@
 mod bench;
 mod clock;
 mod demo;
+mod docs;
 mod http;
 mod interrupt;
 mod ladder;
+mod languages;
 mod lint;
 mod output;
 mod plugins;
 mod ports;
 mod process;
+mod soak;
 mod steps;
 mod test;
 mod token;
@@ -43,10 +46,14 @@ enum Task {
     Demo(demo::Args),
     /// Run all tests, or those whose name contains FILTER
     Test(test::Args),
+    /// Write the pages of the documentation that are made from other files
+    Docs(docs::Args),
     /// Check formatting, clippy's lints and the dependencies
     Lint,
     /// Measure the gateway side by side with nginx
     Bench(bench::Args),
+    /// Replace plugins under load for ten minutes, and look whether anything fails or grows
+    Soak(soak::Args),
     /// Measure what single hooks cost, from none to a real plugin
     Ladder,
 }
@@ -72,8 +79,10 @@ fn run(task: Task) -> Result<()> {
         Task::Plugins(args) => plugins::run(&workspace, &args),
         Task::Demo(args) => demo::run(&workspace, &args),
         Task::Test(args) => test::run(&workspace, &args),
+        Task::Docs(args) => docs::run(&workspace, &args),
         Task::Lint => lint::run(&workspace),
         Task::Bench(args) => bench::run(&workspace, &args),
+        Task::Soak(args) => soak::run(&workspace, &args),
         Task::Ladder => ladder::run(&workspace),
     }
 }
@@ -86,6 +95,7 @@ Examples:
   cargo xtask test                        everything
   cargo xtask test router                 the tests whose name contains `router`
   cargo xtask test -- --retries 2         with options for the test runner
+  cargo xtask docs                        the reference of the contract, from wit/
   cargo xtask lint
   cargo xtask bench                       docs/benchmarks.md explains the table
   cargo xtask bench --scenarios W0 --rounds 1 --duration 2";

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::plugins;
 use crate::process;
+use crate::soak;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 
@@ -51,6 +52,10 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     let mut documentation = workspace.cargo();
     documentation.args(["test", "--workspace", "--doc", "--no-fail-fast"]).args(&args.filter);
     steps.run("documentation tests", documentation);
+    if args.filter.is_none() {
+        // As long as it takes to see whether reloading leaks or loses anything.
+        steps.record("soak, a minute of reloads", || soak::run(workspace, &soak::Args::of_seconds(60)));
+    }
     steps.finish()
 }
 
