@@ -28,7 +28,7 @@ impl Tools {
         let python = directory.join("python");
         let cargo = directory.join("cargo");
         for (set, pins, install) in [
-            (&npm, &["package.json", "package-lock.json"][..], npm_ci as fn(&Path, &Path) -> Result<()>),
+            (&npm, &["package.json", "package-lock.json"][..], npm_install as fn(&Path, &Path) -> Result<()>),
             (&python, &["requirements.txt"], pip_install),
             (&cargo, &["wit-bindgen.txt"], cargo_install),
         ] {
@@ -59,13 +59,14 @@ impl Tools {
     }
 }
 
-fn npm_ci(pinned: &Path, directory: &Path) -> Result<()> {
+fn npm_install(pinned: &Path, directory: &Path) -> Result<()> {
     for name in ["package.json", "package-lock.json"] {
         let copied = fs::copy(pinned.join(name), directory.join(name));
         copied.with_context(|| format!("cannot copy {name} to {}", directory.display()))?;
     }
+    // Not `ci`, which asks for the programs of other systems that the lock file leaves out.
     let mut command = program("npm", "https://nodejs.org has it, and so has Debian as `npm`")?;
-    command.current_dir(directory).args(["ci", "--no-audit", "--no-fund", "--loglevel", "warn"]);
+    command.current_dir(directory).args(["install", "--no-audit", "--no-fund", "--loglevel", "warn"]);
     process::run(command)
 }
 
