@@ -10,6 +10,7 @@ mod catalog;
 pub mod cli;
 mod configuration;
 mod control;
+mod explain;
 mod gateway;
 mod logging;
 mod node;

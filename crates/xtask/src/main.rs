@@ -5,6 +5,7 @@
 
 mod bench;
 mod clock;
+mod console;
 mod demo;
 mod docs;
 mod http;
@@ -42,6 +43,8 @@ struct Cli {
 enum Task {
     /// Build the plugins and put them where the gateway looks for them
     Plugins(plugins::Args),
+    /// Build the console, the pages that the gateway serves for a browser
+    Console,
     /// Start the gateway with an upstream and print requests to try
     Demo(demo::Args),
     /// Run all tests, or those whose name contains FILTER
@@ -77,6 +80,7 @@ fn run(task: Task) -> Result<()> {
     let workspace = Workspace::load()?;
     match task {
         Task::Plugins(args) => plugins::run(&workspace, &args),
+        Task::Console => console::run(&workspace),
         Task::Demo(args) => demo::run(&workspace, &args),
         Task::Test(args) => test::run(&workspace, &args),
         Task::Docs(args) => docs::run(&workspace, &args),
@@ -92,7 +96,9 @@ Examples:
   cargo xtask demo                        the gateway on port 8000, until Ctrl-C
   cargo xtask demo --once                 start, send the requests, check the answers, stop
   cargo xtask plugins                     rebuild the plugins; a running gateway takes the new ones
+  cargo xtask console                     rebuild the console; a debug build of the gateway serves it at once
   cargo xtask test                        everything
+  cargo xtask test console                the console in a browser, against a real gateway
   cargo xtask test router                 the tests whose name contains `router`
   cargo xtask test -- --retries 2         with options for the test runner
   cargo xtask docs                        the reference of the contract, from wit/
