@@ -4,6 +4,7 @@
 //! it, Ctrl-C included, ends them.
 
 mod bench;
+mod browser;
 mod clock;
 mod console;
 mod demo;

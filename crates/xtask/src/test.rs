@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::browser;
 use crate::plugins;
 use crate::process;
 use crate::soak;
@@ -56,6 +57,9 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         // As long as it takes to see whether reloading leaks or loses anything.
         steps.record("soak, a minute of reloads", || soak::run(workspace, &soak::Args::of_seconds(60)));
     }
+    if args.filter.as_deref() == Some("console") {
+        browser::test(workspace, &mut steps);
+    }
     steps.finish()
 }
 
@@ -63,4 +67,5 @@ const EXAMPLES: &str = "\
 Examples:
   cargo xtask test                  everything
   cargo xtask test router           the tests whose name contains `router`
+  cargo xtask test console          what is about the console, also in a browser
   cargo xtask test -- --retries 2   with options of cargo-nextest";
