@@ -1,6 +1,6 @@
 /** What a save would change, member by member. */
 import { Badge, Table, Text } from '@mantine/core';
-import { MASK, isSecret } from './masking';
+import { MASK, isSecret, masked } from './masking';
 import { same } from '../forms/values';
 
 interface Change {
@@ -11,9 +11,11 @@ interface Change {
 
 export function changesBetween(before: unknown, after: unknown, path: string[] = []): Change[] {
   if (same(before, after)) return [];
-  if (isRecord(before) && isRecord(after)) {
-    const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-    return names.flatMap((name) => changesBetween(before[name], after[name], [...path, name]));
+  // What is not set has no members, and every member of what is set is a change of its own.
+  if (isRecord(after) && (isRecord(before) || before === undefined || before === null) && Object.keys(after).length > 0) {
+    const held = isRecord(before) ? before : {};
+    const names = [...new Set([...Object.keys(held), ...Object.keys(after)])];
+    return names.flatMap((name) => changesBetween(held[name], after[name], [...path, name]));
   }
   return [{ path, before, after }];
 }
@@ -38,10 +40,10 @@ export function Changes({ kind, before, after }: { kind: string; before: unknown
               <Table.Tr key={change.path.join('.')}>
                 <Table.Td className="mono">{change.path.join('.')}</Table.Td>
                 <Table.Td>
-                  <Side value={change.before} hidden={hidden} />
+                  <Side value={masked(kind, change.before)} hidden={hidden} />
                 </Table.Td>
                 <Table.Td>
-                  <Side value={change.after} hidden={hidden} />
+                  <Side value={masked(kind, change.after)} hidden={hidden} />
                 </Table.Td>
               </Table.Tr>
             );
