@@ -97,8 +97,10 @@ impl Api {
             return Err(ApiError::Unauthorized);
         }
         let access = Access::new(self.node.clone(), self.plugins.clone());
-        if let Some(page) = page {
-            return status::answer(&access, page.ok_or(ApiError::NotFound)?, request).await;
+        match page {
+            Some(Some(page)) => return status::answer(&access, page, request).await,
+            Some(None) => return plugins::answer_openly(&*self.plugins, request).await,
+            None => {}
         }
         if request.uri().path() == metrics::PATH {
             return metrics::answer(&access, request.method().clone()).await;
