@@ -254,7 +254,8 @@ fn report(args: &Args, samples: &[Resources], slowest: Duration, traffic: &load:
     }
     ensure!(traffic.failures.is_empty(), "{} requests failed", traffic.failures.len());
     ensure!(traffic.requests > samples.len() as u64, "there was hardly any load");
-    let allowed = early.memory + early.memory / 10 + 4 * MIB;
+    // It goes up and down by a tenth with what compiles; a leak of a plugin each time would be far more.
+    let allowed = early.memory + early.memory / 5 + 8 * MIB;
     ensure!(late.memory <= allowed, "memory grew from {} to {} bytes", early.memory, late.memory);
     ensure!(
         late.descriptors <= early.descriptors + 2,
