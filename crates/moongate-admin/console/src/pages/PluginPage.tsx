@@ -19,7 +19,7 @@ import { STATE_COLORS } from './Plugins';
 const route = getRouteApi('/plugins/$name');
 
 /** Shown in places of their own. */
-const KNOWN = new Set(['name', 'version', 'priority', 'digest', 'file', 'hooks', 'state', 'last_error', 'generation', 'loaded_at', 'capabilities', 'last_trap']);
+const KNOWN = new Set(['name', 'version', 'priority', 'digest', 'file', 'hooks', 'state', 'last_error', 'generation', 'loaded_at', 'capabilities', 'grants', 'last_trap']);
 
 export function PluginPage() {
   const { name } = route.useParams();
@@ -102,7 +102,7 @@ export function PluginPage() {
           />
         </Section>
         <Section title="Capabilities">
-          <Capabilities value={data.capabilities} />
+          <Capabilities value={data.grants === undefined ? data.capabilities : { asked: data.capabilities, granted: data.grants }} />
         </Section>
       </SimpleGrid>
       {more.length > 0 && (
