@@ -5,6 +5,15 @@
 #   docker build -t echo-server --target echo-server .         the upstream of the examples
 #   docker build --target plugins --output target/plugins .    the .wasm files alone, into ./target/plugins
 
+FROM node:22-bookworm-slim AS console
+
+WORKDIR /console
+COPY crates/moongate-admin/console/package.json crates/moongate-admin/console/package-lock.json crates/moongate-admin/console/.npmrc ./
+RUN --mount=type=cache,target=/root/.npm npm ci
+COPY crates/moongate-admin/console/ ./
+RUN npm run build
+
+
 FROM rust:1.95-bookworm AS builder
 
 # rust-toolchain.toml asks for `stable`, which rustup would download although the image has a toolchain.
@@ -13,6 +22,8 @@ RUN rustup target add wasm32-wasip2
 
 WORKDIR /src
 COPY . .
+# The console becomes a part of the gateway.
+COPY --from=console /console/dist crates/moongate-admin/console/dist
 
 # The caches outlive a change of the sources, so only what changed is compiled again. They are not part of the
 # image, hence the copies to /out.
@@ -49,8 +60,9 @@ COPY config/kong.docker.yaml /etc/moongate/kong.docker.yaml
 COPY --from=builder --chown=65532:65532 /out/state/ /var/lib/
 
 # Loopback inside a container reaches nobody. Publish the Admin API to the host's loopback only:
-#   docker run -p 8000:8000 -p 8443:8443 -p 127.0.0.1:8001:8001 moongate
+#   docker run -p 8000:8000 -p 8443:8443 -p 127.0.0.1:8001:8001 -p 127.0.0.1:8002:8002 moongate
 ENV MOONGATE_PREFIX=/var/lib/moongate \
+    MOONGATE_ADMIN_GUI_LISTEN=0.0.0.0:8002 \
     MOONGATE_ADMIN_LISTEN=0.0.0.0:8001
 
 EXPOSE 8000 8443 8001 8002 8100

@@ -242,6 +242,7 @@ fn moongate(arguments: &[&str], settings: &[String]) -> Output {
     }
     if arguments == ["start"] {
         command.args(["--set", "proxy_listen=127.0.0.1:0", "--set", "admin_listen=127.0.0.1:0"]);
+        command.args(["--set", "admin_gui_listen=off"]);
     }
     command.output().unwrap()
 }

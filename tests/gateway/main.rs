@@ -15,6 +15,7 @@ mod admission;
 mod alone;
 mod authentication;
 mod client;
+mod contract;
 mod crashes;
 mod databases;
 mod declared;

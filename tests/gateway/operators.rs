@@ -46,8 +46,9 @@ fn probes_are_answered_on_a_listener_that_changes_nothing() {
     client.send(b"DELETE /status HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
     assert_eq!(client.receive().unwrap().status, 405);
     assert_eq!(get(gateway.admin, "/status/ready", &[]).status, 404);
-    // No plugin answers it yet.
-    assert_eq!(get(gateway.status, "/metrics", &[]).status, 404);
+    let metrics = get(gateway.status, "/metrics", &[]);
+    assert_eq!(metrics.status, 200);
+    assert!(metrics.text().contains("\n# TYPE kong_"), "{}", metrics.text());
 }
 
 #[test]

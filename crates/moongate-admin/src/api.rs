@@ -19,11 +19,13 @@ use crate::access::Access;
 use crate::arguments::Arguments;
 use crate::body::{self, Fields};
 use crate::error::ApiError;
+use crate::events::Observer;
 use crate::node::Node;
 use crate::resource::{Fixed, Resource};
 use crate::status::Page;
 use crate::{
-    SharedNode, SharedPlugins, declarative, entities, fixed, metrics, plugins, status, token, upstream,
+    SharedNode, SharedPlugins, declarative, entities, fixed, metrics, plugins, status, token, upload,
+    upstream,
 };
 
 /// The Admin API of `node`, with the endpoints that the plugins of `plugins` declare.
@@ -31,15 +33,27 @@ use crate::{
 /// Both are asked at each request, so a new configuration or plugin shows at once. Paths are matched by the
 /// API itself, not by axum, because plugins add and remove some of them while the node runs.
 pub fn router(node: Arc<dyn Node>, plugins: Arc<dyn PluginCatalog>) -> axum::Router {
-    axum::Router::new().fallback(answer).with_state(Api { node, plugins, status_only: false })
+    observed_router(node, plugins).0
+}
+
+/// As [`router`], with what watches the node for those who listen to its events. It starts with the first of them; whoever
+/// wants what was before calls [`Observer::watch`].
+pub fn observed_router(
+    node: Arc<dyn Node>,
+    plugins: Arc<dyn PluginCatalog>,
+) -> (axum::Router, Arc<Observer>) {
+    let observer = Observer::new(node.clone(), plugins.clone());
+    let api = Api { node, plugins, status_only: false, observer: Arc::clone(&observer) };
+    (axum::Router::new().fallback(answer).with_state(api), observer)
 }
 
 /// The part of the Admin API of `node` that tells how it is, for a listener of its own: `/status`, `/status/ready`, and
-/// `/metrics` where a plugin answers that.
+/// `/metrics`.
 ///
 /// Where an admin token is set it is asked for here as well, but for `/status/ready`, which probes ask.
 pub fn status_router(node: Arc<dyn Node>, plugins: Arc<dyn PluginCatalog>) -> axum::Router {
-    axum::Router::new().fallback(answer).with_state(Api { node, plugins, status_only: true })
+    let observer = Observer::new(node.clone(), plugins.clone());
+    axum::Router::new().fallback(answer).with_state(Api { node, plugins, status_only: true, observer })
 }
 
 #[derive(Clone)]
@@ -47,6 +61,7 @@ struct Api {
     node: SharedNode,
     plugins: SharedPlugins,
     status_only: bool,
+    observer: Arc<Observer>,
 }
 
 async fn answer(State(api): State<Api>, request: Request) -> Response {
@@ -82,8 +97,10 @@ impl Api {
             return Err(ApiError::Unauthorized);
         }
         let access = Access::new(self.node.clone(), self.plugins.clone());
-        if let Some(page) = page {
-            return status::answer(&access, page.ok_or(ApiError::NotFound)?, request).await;
+        match page {
+            Some(Some(page)) => return status::answer(&access, page, request).await,
+            Some(None) => return plugins::answer_openly(&*self.plugins, request).await,
+            None => {}
         }
         if request.uri().path() == metrics::PATH {
             return metrics::answer(&access, request.method().clone()).await;
@@ -103,12 +120,20 @@ impl Api {
                 entities::exists_to_ask(&access, &resource).await?;
                 Ok(allowed_methods(resource.methods(), request.headers()))
             }
+            Method::GET if resource_is(&resource, &Fixed::Events) => Ok(self.observer.listen()),
             // The server leaves out the body of an answer to HEAD.
             Method::GET | Method::HEAD => read(&access, resource, &arguments).await,
             _ => {
                 let (parts, body) = request.into_parts();
-                let change =
-                    Change { resource, method: parts.method, headers: parts.headers, arguments, body };
+                let observer = Arc::clone(&self.observer);
+                let change = Change {
+                    resource,
+                    method: parts.method,
+                    headers: parts.headers,
+                    arguments,
+                    body,
+                    observer,
+                };
                 // In a task of its own: a client that goes away must not cut a change in half.
                 tokio::spawn(async move { change.make(&access).await }).await.map_err(|error| {
                     tracing::error!(%error, "a change did not end");
@@ -144,16 +169,21 @@ struct Change {
     headers: HeaderMap,
     arguments: Arguments,
     body: Body,
+    observer: Arc<Observer>,
 }
 
 impl Change {
     async fn make(self, access: &Access) -> Result<Response, ApiError> {
-        let Self { resource, method, headers, arguments, body } = self;
+        let Self { resource, method, headers, arguments, body, observer } = self;
+        if resource_is(&resource, &Fixed::PluginStates) {
+            return upload::install(access, &observer, &arguments, body).await;
+        }
         if resource_is(&resource, &Fixed::Configuration) {
             return declarative::load(access, &headers, arguments, &body::read(body).await?).await;
         }
         let fields = match (&method, &resource) {
-            (&Method::DELETE, _) | (_, Resource::Fixed(Fixed::Reload) | Resource::Upstream { .. }) => {
+            (&Method::DELETE, _)
+            | (_, Resource::Fixed(Fixed::Reload | Fixed::PluginReload(_)) | Resource::Upstream { .. }) => {
                 Fields::None
             }
             _ => Fields::parse(&headers, &body::read(body).await?)?,

@@ -21,12 +21,20 @@ use crate::{form, infer, multipart};
 /// [`ApiError::TooLarge`] as soon as it exceeds [`LIMIT`] or announces that it will,
 /// [`ApiError::UnreadableBody`] when it breaks off.
 pub(crate) async fn read(body: Body) -> Result<Bytes, ApiError> {
-    if body.size_hint().lower() > LIMIT as u64 {
-        return Err(ApiError::TooLarge { limit: LIMIT });
+    read_up_to(body, LIMIT).await
+}
+
+/// Reads a whole body of at most `limit` bytes.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) async fn read_up_to(body: Body, limit: usize) -> Result<Bytes, ApiError> {
+    if body.size_hint().lower() > limit as u64 {
+        return Err(ApiError::TooLarge { limit });
     }
-    axum::body::to_bytes(body, LIMIT).await.map_err(|error| {
+    axum::body::to_bytes(body, limit).await.map_err(|error| {
         if error.source().is_some_and(<dyn Error>::is::<LengthLimitError>) {
-            ApiError::TooLarge { limit: LIMIT }
+            ApiError::TooLarge { limit }
         } else {
             ApiError::UnreadableBody
         }

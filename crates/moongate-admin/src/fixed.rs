@@ -10,7 +10,9 @@ use crate::arguments::Arguments;
 use crate::body::Fields;
 use crate::error::ApiError;
 use crate::resource::Fixed;
-use crate::{cache, declarative, information, log_level, openapi, plugins, schemas, tags};
+use crate::{
+    attempt, cache, declarative, explain, information, log_level, openapi, plugins, schemas, tags, upload,
+};
 
 /// Answers `GET`.
 pub(crate) async fn read(access: &Access, fixed: Fixed, arguments: &Arguments) -> Result<Response, ApiError> {
@@ -35,7 +37,16 @@ pub(crate) async fn read(access: &Access, fixed: Fixed, arguments: &Arguments) -
         Fixed::DataPlanes => return Err(ApiError::refused(NO_CONTROL_PLANE)),
         Fixed::Tags => tags::list(access, None, arguments).await?,
         Fixed::Tagged(tag) => tags::list(access, Some(&tag), arguments).await?,
-        Fixed::Robots | Fixed::Reload | Fixed::Validation(_) | Fixed::Cache | Fixed::NewLogLevel(_) => {
+        // Answered before: a stream is no value.
+        Fixed::Events => return Err(ApiError::MethodNotAllowed),
+        Fixed::Robots
+        | Fixed::PluginReload(_)
+        | Fixed::Explanation
+        | Fixed::Attempt
+        | Fixed::Reload
+        | Fixed::Validation(_)
+        | Fixed::Cache
+        | Fixed::NewLogLevel(_) => {
             return Err(ApiError::MethodNotAllowed);
         }
     };
@@ -53,6 +64,13 @@ pub(crate) async fn change(
         Fixed::Reload => {
             access.node().reload().await.map_err(ApiError::refused)?;
             Ok(said("reloaded"))
+        }
+        Fixed::PluginReload(name) => upload::reload(access, &name).await,
+        Fixed::Explanation => {
+            Ok(json_response(StatusCode::OK, &explain::explain(access, &fields.into_object())?))
+        }
+        Fixed::Attempt => {
+            Ok(json_response(StatusCode::OK, &attempt::attempt(access, &fields.into_object()).await?))
         }
         Fixed::Validation(entity) => {
             schemas::validate(access, &entity, fields.into_object())?;

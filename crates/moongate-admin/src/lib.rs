@@ -13,12 +13,16 @@
 mod access;
 mod api;
 mod arguments;
+mod attempt;
 mod body;
 mod cache;
 mod certificates;
+mod console;
 mod declarative;
 mod entities;
 mod error;
+mod events;
+mod explain;
 mod fixed;
 mod form;
 mod infer;
@@ -38,6 +42,7 @@ mod tags;
 mod targets;
 mod token;
 mod unit;
+mod upload;
 mod upstream;
 
 #[cfg(test)]
@@ -47,13 +52,19 @@ use std::sync::Arc;
 
 use moongate_hooks::PluginCatalog;
 
-pub use api::{router, status_router};
+pub use api::{observed_router, router, status_router};
+pub use console::{ConsoleOptions, console, has_console};
+pub use events::Observer;
+pub use explain::{
+    Asked, Balanced, Candidate, Explained, Forwarded, Matched, Named, Refusal, Run, Seen, Target,
+};
 pub use information::COMPATIBLE_VERSION;
 pub use listener::{serve, serve_tls};
 pub use node::{
     Counters, Declarative, Health, HealthError, LoadError, LoadOptions, Loaded, LogLevel, Node, Source,
     UnknownLevel,
 };
+pub use upload::InstallError;
 
 type SharedNode = Arc<dyn Node>;
 type SharedPlugins = Arc<dyn PluginCatalog>;

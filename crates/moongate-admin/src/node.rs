@@ -4,14 +4,20 @@ mod declarative;
 mod health;
 mod log_level;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use moongate_hooks::{Metrics, PluginStatus};
 use moongate_schema::Catalog;
 use moongate_store::Store;
 use serde_json::Value;
 use uuid::Uuid;
+
+use crate::explain::{Asked, Explained};
+use crate::upload::InstallError;
 
 pub use declarative::{Declarative, LoadError, LoadOptions, Loaded, Source};
 pub use health::{Health, HealthError};
@@ -80,6 +86,42 @@ pub trait Node: Send + Sync + 'static {
     /// Whether the node is about to stop, so that requests should go elsewhere.
     fn is_draining(&self) -> bool {
         false
+    }
+
+    /// What the workers have measured since start.
+    fn metrics(&self) -> Metrics {
+        Metrics::default()
+    }
+
+    /// How long the node has been running.
+    fn uptime(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// What would become of a request, if this node serves any.
+    fn explain(&self, _asked: &Asked) -> Option<Explained> {
+        None
+    }
+
+    /// A listener of the proxy for HTTP without TLS, if there is one.
+    fn plain_listener(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    /// Admits a plugin, and keeps it as `file` in the first plugin directory.
+    ///
+    /// # Errors
+    /// See [`InstallError`].
+    async fn install_plugin(&self, _file: String, _artifact: Bytes) -> Result<PluginStatus, InstallError> {
+        Err(InstallError::Impossible("this node takes no plugins".to_owned()))
+    }
+
+    /// Reads the file of a plugin again and makes another generation of it.
+    ///
+    /// # Errors
+    /// See [`InstallError`].
+    async fn reload_plugin(&self, name: String) -> Result<PluginStatus, InstallError> {
+        Err(InstallError::Unknown(name))
     }
 
     /// Reads the configuration again and serves from it.

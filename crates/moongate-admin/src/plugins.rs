@@ -31,8 +31,25 @@ pub(crate) fn state(catalog: &dyn PluginCatalog, name: &str) -> Result<Value, Ap
 ///
 /// Looked up for each request, because plugins come and go while the node runs.
 pub(crate) async fn answer(catalog: &dyn PluginCatalog, request: Request) -> Result<Response, ApiError> {
-    let path = segments(request.uri().path()).ok_or(ApiError::NotFound)?;
+    answer_from(catalog, catalog.admin_routes(), request).await
+}
+
+/// As [`answer`], for the status listener: where a plugin declares the path for that one too.
+pub(crate) async fn answer_openly(
+    catalog: &dyn PluginCatalog,
+    request: Request,
+) -> Result<Response, ApiError> {
     let mut declared = catalog.admin_routes();
+    declared.retain(|route| route.status);
+    answer_from(catalog, declared, request).await
+}
+
+async fn answer_from(
+    catalog: &dyn PluginCatalog,
+    mut declared: Vec<AdminRoute>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let path = segments(request.uri().path()).ok_or(ApiError::NotFound)?;
     declared.retain(|route| matches(&route.path, &path));
     // The path itself is meant rather than a pattern that it matches.
     if declared.iter().any(|route| !route.path.contains('{')) {

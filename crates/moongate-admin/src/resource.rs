@@ -66,6 +66,10 @@ pub(crate) enum Fixed {
     PluginConfigSchema(String),
     PluginStates,
     PluginState(String),
+    PluginReload(String),
+    Events,
+    Explanation,
+    Attempt,
     Reload,
     EntitySchema(String),
     PluginSchema(String),
@@ -204,6 +208,10 @@ impl Fixed {
             ["plugins", "schema", name] => Self::PluginConfigSchema(own(name)),
             ["moongate", "plugins"] => Self::PluginStates,
             ["moongate", "plugins", name] => Self::PluginState(own(name)),
+            ["moongate", "plugins", name, "reload"] => Self::PluginReload(own(name)),
+            ["moongate", "events"] => Self::Events,
+            ["moongate", "explain"] => Self::Explanation,
+            ["moongate", "try"] => Self::Attempt,
             ["moongate", "reload"] => Self::Reload,
             ["schemas", name, "validate"] => Self::Validation(own(name)),
             ["schemas", "plugins", name] => Self::PluginSchema(own(name)),
@@ -224,8 +232,12 @@ impl Fixed {
 
     fn methods(&self) -> &'static [&'static str] {
         match self {
-            Self::Reload | Self::Validation(_) => &["OPTIONS", "POST"],
-            Self::Configuration | Self::Tags => &["GET", "HEAD", "OPTIONS", "POST"],
+            Self::Reload
+            | Self::Validation(_)
+            | Self::PluginReload(_)
+            | Self::Explanation
+            | Self::Attempt => &["OPTIONS", "POST"],
+            Self::Configuration | Self::Tags | Self::PluginStates => &["GET", "HEAD", "OPTIONS", "POST"],
             Self::Tagged(_) => &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "PUT"],
             Self::Cache => &["DELETE", "OPTIONS"],
             Self::Cached(_) => &["DELETE", "GET", "HEAD", "OPTIONS"],

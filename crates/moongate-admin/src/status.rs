@@ -1,4 +1,4 @@
-//! The status API: what probes and scrapers may see, on a listener of its own.
+//! The status API: what probes and scrapers may see, on a listener of its own. Plugins may add to it.
 //!
 //! It changes nothing, so it can be open to more than the Admin API is.
 

@@ -1,5 +1,6 @@
 //! One request and its response, as hooks see and change them.
 
+use std::any::Any;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -51,6 +52,8 @@ pub struct Exchange {
     pub response_body: Option<Bytes>,
     /// What plugins add to the log record, in order. Without a value the field is removed.
     pub log_fields: Vec<(String, Option<Value>)>,
+    /// What whoever runs the hooks keeps with the exchange. Nobody else touches it.
+    pub kept: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl Exchange {
@@ -73,6 +76,7 @@ impl Exchange {
             body_view: None,
             response_body: None,
             log_fields: Vec::new(),
+            kept: None,
         }
     }
 

@@ -12,6 +12,7 @@ mod error;
 mod exchange;
 mod headers;
 mod identity;
+mod metrics;
 mod runtime;
 
 pub use body::{BodyError, BodyStream, Leftover, RequestBody};
@@ -27,4 +28,5 @@ pub use exchange::{
 };
 pub use headers::{HeaderError, MAX_LINES, MAX_VALUE, parse_header, parse_header_name};
 pub use identity::{Consumer, Credential, Identity};
+pub use metrics::{Histogram, Metrics, WorkerMetrics};
 pub use runtime::{BoundTo, HookSet, PluginRuntime, PluginSpec};

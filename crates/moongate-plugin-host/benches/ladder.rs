@@ -10,13 +10,13 @@
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use moongate_hooks::{BoundTo, Client, Decision, Exchange, PluginRuntime, PluginSpec};
-use moongate_plugin_host::{Binding, HostOptions, PluginHost, PluginSettings};
+use moongate_plugin_host::{Binding, Grants, HostOptions, PluginHost, PluginSettings};
 use serde_json::json;
 
 #[global_allocator]
@@ -44,6 +44,28 @@ fn ladder(c: &mut Criterion) {
     run(&mut group, "one_header", &host, std::slice::from_ref(&one_header));
     run(&mut group, "three_one_header", &host, &three);
     run(&mut group, "jwt_claims_hs256", &host, std::slice::from_ref(&jwt));
+    group.finish();
+    languages(c);
+}
+
+/// The same plugin in other languages: a token checked, a claim to a header. Those that are built.
+fn languages(c: &mut Criterion) {
+    let built = ["claim-c", "claim-javascript", "claim-python"]
+        .map(|name| (name, format!("test-plugins/{name}.wasm")));
+    let built: Vec<_> = built.iter().filter(|(_, file)| target().join(file).is_file()).collect();
+    let mut group = c.benchmark_group("languages");
+    group.warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
+    for (name, file) in built {
+        let config = json!({ "secret": SECRET });
+        for (state, calls) in
+            [("warm", PluginSettings::default().max_calls_per_instance), ("fresh_instance", 1)]
+        {
+            let settings = PluginSettings { max_calls_per_instance: calls, ..PluginSettings::default() };
+            let host = host_of(&[file], settings);
+            let binding = bind(&host, name, config.clone());
+            run(&mut group, &format!("{name}_{state}"), &host, std::slice::from_ref(&binding));
+        }
+    }
     group.finish();
 }
 
@@ -78,21 +100,32 @@ fn run(
 
 fn host(settings: PluginSettings) -> Arc<PluginHost> {
     // Just these: the fixtures have several versions of some plugins.
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
+    host_of(&["plugins/jwt-claims.wasm", "test-plugins/noop.wasm", "test-plugins/one-header.wasm"], settings)
+}
+
+/// A host with these plugins, which may do everything.
+fn host_of(files: &[impl AsRef<Path>], settings: PluginSettings) -> Arc<PluginHost> {
     let folder = tempfile::tempdir().expect("a temporary directory can be made");
-    for file in ["plugins/jwt-claims.wasm", "test-plugins/noop.wasm", "test-plugins/one-header.wasm"] {
-        let source = target.join(file);
+    let mut names = Vec::new();
+    for file in files {
+        let source = target().join(file);
         let name = source.file_name().expect("the path names a file");
         std::fs::copy(&source, folder.path().join(name)).unwrap_or_else(|error| {
             panic!("{}: {error}; run `cargo xtask plugins --fixtures`", source.display())
         });
+        names.push(source.file_stem().expect("the path names a file").to_string_lossy().into_owned());
     }
     PluginHost::start(HostOptions {
         plugin_dirs: vec![folder.path().to_owned()],
-        settings: ["noop", "one-header", "jwt-claims"].map(|name| (name.to_owned(), settings)).into(),
+        settings: names.iter().map(|name| (name.clone(), settings)).collect(),
+        grants: names.into_iter().map(|name| (name, Grants::all())).collect(),
         ..HostOptions::default()
     })
     .expect("the host starts")
+}
+
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target")
 }
 
 fn bind(host: &PluginHost, name: &str, config: serde_json::Value) -> Arc<Binding> {

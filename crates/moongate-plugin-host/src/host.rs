@@ -186,6 +186,26 @@ impl PluginHost {
         }
     }
 
+    /// Reads an artifact.
+    pub(crate) fn read(&self, path: &Path) -> Result<Vec<u8>, AdmissionError> {
+        self.admission.lock().read(path)
+    }
+
+    /// Admits an artifact as that of a file, and makes it serve if it passes.
+    pub(crate) fn take(&self, path: &Path, bytes: &[u8]) -> Result<(), AdmissionError> {
+        let size = bytes.len() as u64;
+        if size > self.options.max_artifact_size {
+            return Err(AdmissionError::TooLarge { size, limit: self.options.max_artifact_size });
+        }
+        let admission = self.admission.lock();
+        let generation = self.admit(&admission, path, bytes)?;
+        let manifest = &generation.artifact.manifest;
+        let (plugin, version, number) = (&manifest.name, &manifest.version, generation.number);
+        tracing::info!(file = %path.display(), plugin, version, generation = number, "plugin loaded");
+        self.changes.send_modify(|count| *count += 1);
+        Ok(())
+    }
+
     fn admit(
         &self,
         admission: &Admission,

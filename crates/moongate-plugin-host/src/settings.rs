@@ -77,8 +77,8 @@ pub(crate) mod bounds {
     pub(crate) const RETIRE_ABOVE: usize = 2;
     /// Elements of a table.
     pub(crate) const TABLE_ELEMENTS: usize = 100_000;
-    /// Core instances of one component; guests with an interpreter have a dozen.
-    pub(crate) const INSTANCES: usize = 20;
+    /// Core instances of one component; CPython with its libraries has almost forty.
+    pub(crate) const INSTANCES: usize = 64;
     /// Tables of one component.
     pub(crate) const TABLES: usize = 20;
     /// Memories of one component.

@@ -8,20 +8,27 @@ use uuid::Uuid;
 
 /// A plugin configuration in a chain.
 pub(crate) struct Link<R: PluginRuntime> {
+    /// Name of the plugin.
+    pub(crate) name: Arc<str>,
     pub(crate) binding: Arc<R::Binding>,
     pub(crate) on_failure: FailurePolicy,
     pub(crate) hooks: HookSet,
 }
 
 impl<R: PluginRuntime> Link<R> {
-    pub(crate) fn new(binding: Arc<R::Binding>) -> Self {
-        Self { on_failure: R::on_failure(&binding), hooks: R::hooks(&binding), binding }
+    pub(crate) fn new(name: &str, binding: Arc<R::Binding>) -> Self {
+        Self { name: name.into(), on_failure: R::on_failure(&binding), hooks: R::hooks(&binding), binding }
     }
 }
 
 impl<R: PluginRuntime> Clone for Link<R> {
     fn clone(&self) -> Self {
-        Self { binding: Arc::clone(&self.binding), on_failure: self.on_failure, hooks: self.hooks }
+        Self {
+            name: Arc::clone(&self.name),
+            binding: Arc::clone(&self.binding),
+            on_failure: self.on_failure,
+            hooks: self.hooks,
+        }
     }
 }
 

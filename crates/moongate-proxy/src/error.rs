@@ -73,7 +73,7 @@ impl Failure {
         }
     }
 
-    fn message(self) -> &'static str {
+    pub(crate) fn message(self) -> &'static str {
         match self {
             Self::BadRequest => "Bad request",
             Self::HeadTooLarge => "Request header or cookie too large",

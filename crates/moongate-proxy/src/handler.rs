@@ -35,6 +35,7 @@ use crate::refusal;
 use crate::response::{self, Timing};
 use crate::send::Outgoing;
 use crate::snapshot::{CompiledRoute, Snapshot, Speaks};
+use crate::trace;
 use crate::tunnel::{self, Tunnel};
 use crate::watched;
 use crate::worker::Worker;
@@ -117,13 +118,15 @@ impl<R: PluginRuntime> Handler<R> {
             }
             (Box::new(Exchange::new(id, head, facts, started)), found)
         } else {
-            let exchange = Box::new(Exchange::new(id, head, facts, started));
+            let mut exchange = Box::new(Exchange::new(id, head, facts, started));
+            trace::start(options, &mut exchange);
             // In a box, so that requests without such plugins do not carry what it needs.
             let (exchange, found, outcome) = Box::pin(self.find_after(&snapshot, exchange, &mut body)).await;
             early = outcome;
             (exchange, found)
         };
         exchange.matched = found.as_ref().ok().map(|found| Arc::clone(&found.route.matched));
+        trace::start(options, &mut exchange);
         let chain = found.as_ref().map_or(&snapshot.global, |found| &found.route.chain);
         let id_value = options.headers.request_id.then(|| id_value(id));
         let is_recorded = !chain.log.is_empty() || !chain.choices.is_empty();
@@ -222,9 +225,14 @@ impl<R: PluginRuntime> Handler<R> {
             if let Some(logging) = &mut logging {
                 logging.found(back.matched.as_ref());
             }
-        } else if let Some(logging) = &mut logging {
-            logging.found(exchange.matched.as_ref());
+        } else {
+            trace::tell(&mut exchange, &mut answer.head.headers);
+            if let Some(logging) = &mut logging {
+                logging.found(exchange.matched.as_ref());
+            }
         }
+        let total = self.worker.clock.look().duration_since(started);
+        self.worker.counters.measured.response(answer.head.status, total, timing.upstream());
         response::name_charset(&mut answer.head);
         response::annotate(&mut answer.head.headers, &options.headers, timing, id_value);
         if self.worker.is_draining() && answer.head.status != StatusCode::SWITCHING_PROTOCOLS {
@@ -284,6 +292,7 @@ impl<R: PluginRuntime> Handler<R> {
             (Some(head), true) => Answer { head, ..answer },
             _ => Answer::from_failure(Failure::Internal, &exchange, options.error_default_type),
         };
+        trace::tell(&mut exchange, &mut answer.head.headers);
         if let Some(body) = exchange.response_body.take() {
             answer.head.headers.remove(header::CONTENT_LENGTH);
             answer.body = ResponseBody::Full(body);
@@ -515,7 +524,6 @@ impl<R: PluginRuntime> Handler<R> {
             draft.target = authority.parse::<SocketAddr>().is_ok().then(|| authority.to_string());
         }
         let streams = upstream.speaks == Speaks::Http2 || !found.route.request_buffering;
-        let is_kept = !streams && matches!(body, Source::Client(_));
         let body = match body {
             // In a box, so that requests without a body do not carry what it needs.
             Source::Client(body) if !streams => {
@@ -530,9 +538,7 @@ impl<R: PluginRuntime> Handler<R> {
             }
             body => body,
         };
-        // Without plugins and a body no time has passed that a millisecond shows.
-        let is_immediate = !found.route.chain.has_request_hooks() && !is_kept;
-        let sent = if is_immediate { started } else { self.worker.clock.look() };
+        let sent = self.worker.clock.look();
         let gateway = sent.duration_since(started);
         let head = &mut exchange.request;
         if upstream.speaks == Speaks::Http2 {

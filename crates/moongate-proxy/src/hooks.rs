@@ -3,6 +3,7 @@
 use moongate_hooks::{BodyView, Decision, Exchange, FailurePolicy, HookError, PluginRuntime, Refusal, Reply};
 
 use crate::chain::{Chain, Link};
+use crate::trace::{self, Ended};
 
 /// How the request hooks of a chain ended.
 pub(crate) enum Outcome {
@@ -27,8 +28,10 @@ pub(crate) async fn on_early_request<R: PluginRuntime>(
     mut exchange: Box<Exchange>,
 ) -> (Box<Exchange>, Outcome) {
     for link in links {
+        trace::begin(&mut exchange);
         let (back, decision) = runtime.on_early_request(worker, &link.binding, exchange).await;
         exchange = back;
+        trace::end(&mut exchange, &link.name, "early request", Ended::of(&decision));
         if let Some(outcome) = judged(link, decision) {
             return (exchange, outcome);
         }
@@ -48,8 +51,10 @@ pub(crate) async fn on_request<R: PluginRuntime>(
         return (exchange, outcome, Some(picked));
     }
     for link in &chain.request {
+        trace::begin(&mut exchange);
         let (back, decision) = runtime.on_request(worker, &link.binding, exchange).await;
         exchange = back;
+        trace::end(&mut exchange, &link.name, "request", Ended::of(&decision));
         if let Some(outcome) = judged(link, decision) {
             return (exchange, outcome, None);
         }
@@ -70,8 +75,10 @@ async fn on_chosen_request<R: PluginRuntime>(
     for choice in &chain.choices {
         let Some(link) = choice.select(&exchange).cloned() else { continue };
         if link.hooks.request && matches!(outcome, Outcome::Continue) {
+            trace::begin(&mut exchange);
             let (back, decision) = runtime.on_request(worker, &link.binding, exchange).await;
             exchange = back;
+            trace::end(&mut exchange, &link.name, "request", Ended::of(&decision));
             if let Some(other) = judged(&link, decision) {
                 outcome = other;
             }
@@ -116,8 +123,11 @@ pub(crate) async fn on_response<R: PluginRuntime>(
     let mut responded = Responded { sound: true, watchers: Vec::new() };
     for link in links {
         if link.hooks.response {
+            trace::begin(&mut exchange);
             let (back, result) = runtime.on_response(worker, &link.binding, exchange).await;
             exchange = back;
+            let ended = if result.is_ok() { Ended::Continue } else { Ended::Failed };
+            trace::end(&mut exchange, &link.name, "response", ended);
             if let Err(error) = result {
                 responded.sound &= is_overlooked(link, &error);
             }

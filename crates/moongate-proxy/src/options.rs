@@ -44,6 +44,8 @@ pub struct ProxyOptions {
     pub client_idle_timeout: Duration,
     /// Largest head of a request, in bytes.
     pub max_header_size: usize,
+    /// Whether a request with the header `Kong-Debug` is told what became of it.
+    pub allow_debug_header: bool,
     /// The form of error bodies for clients that do not ask for one.
     pub error_default_type: ErrorType,
     /// Where requests are logged, if anywhere.
@@ -73,6 +75,7 @@ impl Default for ProxyOptions {
             client_header_timeout: Duration::from_secs(60),
             client_idle_timeout: Duration::from_secs(75),
             max_header_size: 32 * 1024,
+            allow_debug_header: false,
             error_default_type: ErrorType::Plain,
             access_log: None,
             stream_access_log: None,

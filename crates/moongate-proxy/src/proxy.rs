@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use moongate_hooks::PluginRuntime;
+use moongate_hooks::{Metrics, PluginRuntime};
 use parking_lot::Mutex;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, UdpSocket};
@@ -19,6 +19,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::access_log::AccessLogs;
 use crate::dns::Dns;
+use crate::metrics;
 use crate::options::ProxyOptions;
 use crate::snapshot::Snapshot;
 use crate::tls::{TlsClients, TlsListeners};
@@ -206,6 +207,11 @@ impl<R: PluginRuntime> Proxy<R> {
             active: sum(|c| &c.active),
             requests: sum(|c| &c.requests),
         }
+    }
+
+    /// What all workers measured.
+    pub fn metrics(&self) -> Metrics {
+        metrics::read(self.counters.iter().map(|counters| &**counters))
     }
 
     /// Accepts no more connections and lets requests finish, for up to `timeout`. Says whether all did.

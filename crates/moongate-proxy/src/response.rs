@@ -22,6 +22,16 @@ pub(crate) enum Timing {
     },
 }
 
+impl Timing {
+    /// The part of an upstream.
+    pub(crate) fn upstream(self) -> Option<Duration> {
+        match self {
+            Self::Own(_) => None,
+            Self::Proxied { upstream, .. } => Some(upstream),
+        }
+    }
+}
+
 /// Adds what the gateway says of a response.
 pub(crate) fn annotate(
     headers: &mut HeaderMap,

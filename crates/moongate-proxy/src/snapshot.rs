@@ -355,7 +355,7 @@ impl<R: PluginRuntime> Binder<'_, R> {
     }
 
     fn link(&mut self, plugin: &Plugin) -> Result<Link<R>, SnapshotError> {
-        Ok(Link::new(self.bind(plugin)?))
+        Ok(Link::new(&plugin.name, self.bind(plugin)?))
     }
 
     /// The chain for requests that have these plugins to choose from.

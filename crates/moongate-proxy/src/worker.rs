@@ -26,6 +26,7 @@ use crate::client::{ClientStream, Guard};
 use crate::deadline::{Clock, Deadline, Deadlines, LOOK};
 use crate::forwarded::Peer;
 use crate::handler::Handler;
+use crate::metrics::Measured;
 use crate::options::ProxyOptions;
 use crate::pool::Pool;
 use crate::proxy::Published;
@@ -113,6 +114,7 @@ pub(crate) struct WorkerCounters {
     pub(crate) accepted: AtomicU64,
     pub(crate) active: AtomicU64,
     pub(crate) requests: AtomicU64,
+    pub(crate) measured: Measured,
 }
 
 impl WorkerCounters {

@@ -1,6 +1,6 @@
 //! Sends requests to other servers. Needs the grant `http-client`, which names the hosts.
 //!
-//! A plugin may have 16 requests on their way on one worker; more wait. Redirects are not followed: they are
+//! A plugin may have 64 requests on their way on one node; more wait. Redirects are not followed: they are
 //! responses.
 
 use std::fmt;

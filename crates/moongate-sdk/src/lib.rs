@@ -129,3 +129,35 @@ mod raw {
     #[cfg(not(target_family = "wasm"))]
     pub(crate) use crate::testing::raw::*;
 }
+
+/// Compiles the examples of the documentation.
+#[cfg(doctest)]
+mod pages {
+    macro_rules! pages {
+        ($($name:ident: $page:literal,)+) => {
+            $(#[doc = include_str!($page)] struct $name;)+
+        };
+    }
+
+    pages! {
+        FirstPlugin: "../../../docs/plugins/first-plugin.md",
+        HookRequest: "../../../docs/plugins/hooks/request.md",
+        HookEarlyRequest: "../../../docs/plugins/hooks/early-request.md",
+        HookResponse: "../../../docs/plugins/hooks/response.md",
+        HookResponseBody: "../../../docs/plugins/hooks/response-body.md",
+        HookLog: "../../../docs/plugins/hooks/log.md",
+        HookTimer: "../../../docs/plugins/hooks/timer.md",
+        HookAdmin: "../../../docs/plugins/hooks/admin.md",
+        HookEntity: "../../../docs/plugins/hooks/entity.md",
+        CapabilityLog: "../../../docs/plugins/capabilities/log.md",
+        CapabilityContext: "../../../docs/plugins/capabilities/context.md",
+        CapabilityKv: "../../../docs/plugins/capabilities/kv.md",
+        CapabilityCounters: "../../../docs/plugins/capabilities/counters.md",
+        CapabilityCrypto: "../../../docs/plugins/capabilities/crypto.md",
+        CapabilityConsumers: "../../../docs/plugins/capabilities/consumers.md",
+        CapabilityEntities: "../../../docs/plugins/capabilities/entities.md",
+        CapabilityHttpClient: "../../../docs/plugins/capabilities/http-client.md",
+        CapabilityMetrics: "../../../docs/plugins/capabilities/metrics.md",
+        CapabilitySecrets: "../../../docs/plugins/capabilities/secrets.md",
+    }
+}

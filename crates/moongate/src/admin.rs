@@ -1,4 +1,4 @@
-//! The listeners of the Admin API and of its part for probes, on a thread of their own.
+//! The listeners of the Admin API, of its part for probes, and of the console, on a thread of their own.
 //!
 //! Apart from the workers, so that it answers while they are busy, and cannot make them so.
 
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use moongate_admin::Node;
+use moongate_admin::{ConsoleOptions, Node};
 use moongate_hooks::PluginCatalog;
 use moongate_proxy::TlsOptions;
 use tokio::net::{TcpListener, TcpSocket};
@@ -30,6 +30,8 @@ pub(crate) enum Api {
     Admin,
     /// What tells how the node is.
     Status,
+    /// The pages for a browser.
+    Console,
 }
 
 struct Socket {
@@ -81,16 +83,23 @@ impl AdminListeners {
         self,
         node: Arc<dyn Node>,
         catalog: Arc<dyn PluginCatalog>,
+        console: ConsoleOptions,
     ) -> io::Result<AdminServer> {
         let (stop, stopped) = watch::channel(false);
         let Self { runtime, sockets } = self;
         let thread = std::thread::Builder::new().name("admin".into()).spawn(move || {
-            let admin = moongate_admin::router(Arc::clone(&node), Arc::clone(&catalog));
+            let (admin, observer) = moongate_admin::observed_router(Arc::clone(&node), Arc::clone(&catalog));
             let status = moongate_admin::status_router(node, catalog);
+            let console = moongate_admin::console(console);
             runtime.block_on(async {
+                observer.watch();
                 let mut servers = tokio::task::JoinSet::new();
                 for Socket { listener, tls, api, .. } in sockets {
-                    let router = if api == Api::Admin { admin.clone() } else { status.clone() };
+                    let router = match api {
+                        Api::Admin => admin.clone(),
+                        Api::Status => status.clone(),
+                        Api::Console => console.clone(),
+                    };
                     let stopped = until(stopped.clone());
                     match tls {
                         Some(tls) => servers.spawn(moongate_admin::serve_tls(listener, tls, router, stopped)),
@@ -99,6 +108,8 @@ impl AdminListeners {
                 }
                 drop((admin, status));
                 until(stopped).await;
+                // Streams of events have no end of their own.
+                observer.stop();
                 // A client that does not read its answer must not keep the gateway from stopping.
                 let _ = tokio::time::timeout(PATIENCE, servers.join_all()).await;
             });

@@ -59,6 +59,16 @@ fn sub_schema(schema: &ConfigSchema, functions: &Functions) -> Result<Schema, Sc
     }
 }
 
+/// Whether the schema of a plugin's configuration is understood.
+pub(crate) fn understand(schema: &ConfigSchema) -> Result<(), SchemaError> {
+    sub_schema(schema, &core::functions()).map(drop)
+}
+
+/// Whether the schema of a plugin's entity is understood.
+pub(crate) fn understand_entity(schema: &serde_json::Value) -> Result<(), SchemaError> {
+    Schema::from_json(schema, &core::functions()).map(drop)
+}
+
 /// The schema of a plugin that takes any configuration.
 fn anything() -> Schema {
     Schema::record().field("config", Field::json().required().default(json!({})))

@@ -7,6 +7,7 @@ mod arguments;
 mod check;
 mod client;
 mod database;
+mod plugin;
 mod running;
 mod start;
 
@@ -51,6 +52,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Quit(arguments) => running::quit(&arguments.properties.sources(), arguments.timeout),
         Command::Migrations(command) => database::migrations(command),
         Command::Config(command) => database::config(command),
+        Command::Plugin(command) => plugin::run(command),
         Command::Stop(arguments) => running::stop(&arguments.sources()),
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use moongate_admin::ConsoleOptions;
 use moongate_hooks::PluginCatalog;
 use moongate_plugin_host::{HostError, PluginHost};
 use moongate_proxy::{
@@ -14,6 +15,7 @@ use moongate_proxy::{
 use moongate_store::{ReadOnlyStore, Store};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::admin::{AdminListeners, AdminServer, Api};
 use crate::catalog;
@@ -21,6 +23,7 @@ use crate::configuration::{
     Configuration, ConfigurationError, DeclarativeConfiguration, LiveStore, WatchedFile,
 };
 use crate::control::{Control, Requests, Trigger};
+use crate::explain::Explainer;
 use crate::node::{self, GatewayNode, ProxyHealth};
 use crate::plugins;
 use crate::prefix::{Claim, Prefix, PrefixError};
@@ -76,6 +79,7 @@ pub struct Gateway {
     properties: Properties,
     admin_addresses: Vec<SocketAddr>,
     status_addresses: Vec<SocketAddr>,
+    console_addresses: Vec<SocketAddr>,
     requests: Requests,
     running: Running,
     /// After what runs, so that the prefix is free when nothing does.
@@ -149,6 +153,7 @@ impl Gateway {
         running.follower = Some(running.runtime.spawn(follow(Arc::clone(&configuration))));
 
         let (admin_addresses, status_addresses) = (admin.addresses(Api::Admin), admin.addresses(Api::Status));
+        let console_addresses = admin.addresses(Api::Console);
         if properties.admin_token.is_none() {
             for address in admin_addresses.iter().filter(|address| !address.ip().is_loopback()) {
                 tracing::warn!(
@@ -165,8 +170,16 @@ impl Gateway {
             id,
             hostname: node::hostname(),
             workers: u32::try_from(properties.worker_count()).unwrap_or(u32::MAX),
-            configuration: node::configuration(&properties, &proxy, [&admin_addresses, &status_addresses]),
+            configuration: node::configuration(
+                &properties,
+                &proxy,
+                [&admin_addresses, &status_addresses, &console_addresses],
+            ),
             admin_token: properties.admin_token.clone(),
+            origins: node::origins(&properties),
+            started: Instant::now(),
+            explainer: Explainer::new(&properties, proxy.addresses()),
+            host: Arc::clone(&running.host),
             served: configuration,
             store,
             declarative,
@@ -177,14 +190,22 @@ impl Gateway {
         };
         let catalog: Arc<dyn PluginCatalog> = Arc::<PluginHost>::clone(&running.host);
         let admin = admin
-            .serve(Arc::new(node), catalog)
+            .serve(Arc::new(node), catalog, console_options(&properties, &admin_addresses))
             .map_err(|source| StartError::Thread { name: "admin", source })?;
         running.admin = Some(admin);
         // Commands ask in plain HTTP.
         let listeners = admin_addresses.iter().zip(&properties.admin_listen);
         let plain = listeners.filter(|(_, listener)| !listener.tls).map(|(address, _)| *address).next();
         claim.publish_admin_address(plain)?;
-        Ok(Self { properties, admin_addresses, status_addresses, requests, running, _claim: claim })
+        Ok(Self {
+            properties,
+            admin_addresses,
+            status_addresses,
+            console_addresses,
+            requests,
+            running,
+            _claim: claim,
+        })
     }
 
     /// How it runs.
@@ -210,6 +231,16 @@ impl Gateway {
     /// Where probes are answered, with the ports that the system chose. Empty if `status_listen` is off.
     pub fn status_addresses(&self) -> &[SocketAddr] {
         &self.status_addresses
+    }
+
+    /// What runs the plugins.
+    pub(crate) fn plugin_host(&self) -> &PluginHost {
+        &self.running.host
+    }
+
+    /// Where the console is served, with the ports that the system chose. Empty if `admin_gui_listen` is off.
+    pub fn console_addresses(&self) -> &[SocketAddr] {
+        &self.console_addresses
     }
 
     /// Reads the declarative configuration again and serves from it.
@@ -331,9 +362,30 @@ fn listeners(properties: &Properties, claim: &Claim) -> Result<AdminListeners, S
             if error.kind() == io::ErrorKind::AddrInUse && properties.has_default_status() =>
         {
             tracing::warn!(%address, "status_listen: the address is taken, probes are not answered");
+        }
+        result => result.map_err(failed("status_listen"))?,
+    }
+    let tls = tls::admin_options(properties, claim)?;
+    match listeners.bind(Api::Console, &properties.admin_gui_listen, &tls) {
+        // Where nobody has said where, it is no reason not to start either.
+        Err((address, error)) if properties.admin_gui_listen == Properties::default().admin_gui_listen => {
+            tracing::warn!(%address, %error, "the console is not served; `admin_gui_listen` names another address, or `off`");
             Ok(listeners)
         }
-        result => result.map(|()| listeners).map_err(failed("status_listen")),
+        result => result.map(|()| listeners).map_err(failed("admin_gui_listen")),
+    }
+}
+
+fn console_options(properties: &Properties, admin: &[SocketAddr]) -> ConsoleOptions {
+    let port = |tls| {
+        let mut listeners = admin.iter().zip(&properties.admin_listen);
+        listeners.find(|(_, listener)| listener.tls == tls).map(|(address, _)| address.port())
+    };
+    ConsoleOptions {
+        directory: properties.admin_gui_dir.clone(),
+        admin_url: properties.admin_gui_api_url.clone(),
+        admin_port: port(false),
+        admin_tls_port: port(true),
     }
 }
 
@@ -375,6 +427,7 @@ fn proxy_options(properties: &Properties, claim: &Claim) -> Result<ProxyOptions,
         client_header_timeout: properties.client_header_timeout,
         client_idle_timeout: properties.client_idle_timeout,
         max_header_size: properties.max_header_size,
+        allow_debug_header: properties.allow_debug_header,
         error_default_type: properties.error_default_type,
         access_log: log(&properties.proxy_access_log),
         stream_access_log: log(&properties.proxy_stream_access_log),

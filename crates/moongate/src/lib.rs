@@ -5,10 +5,12 @@
 #![deny(missing_docs)]
 
 mod admin;
+mod author;
 mod catalog;
 pub mod cli;
 mod configuration;
 mod control;
+mod explain;
 mod gateway;
 mod logging;
 mod node;
@@ -17,6 +19,7 @@ mod prefix;
 pub mod properties;
 mod storage;
 mod tls;
+pub mod trial;
 
 pub use configuration::{ConfigurationError, FileError};
 pub use gateway::{Gateway, StartError};

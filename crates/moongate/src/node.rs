@@ -6,17 +6,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use moongate_admin::{Counters, Declarative, Health, HealthError, LogLevel, Node};
+use bytes::Bytes;
+use moongate_admin::{
+    Asked, Counters, Declarative, Explained, Health, HealthError, InstallError, LogLevel, Node,
+};
 use moongate_balancer::{SetHealthError, UpstreamStatus};
+use moongate_hooks::{Metrics, PluginStatus};
 use moongate_plugin_host::PluginHost;
 use moongate_proxy::Proxy;
 use moongate_schema::Catalog;
 use moongate_store::Store;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::configuration::{Configuration, DeclarativeConfiguration};
 use crate::control::Requests;
+use crate::explain::Explainer;
 use crate::logging;
 use crate::properties::{Listener, Properties};
 
@@ -27,6 +33,11 @@ pub(crate) struct GatewayNode {
     pub(crate) workers: u32,
     pub(crate) configuration: Value,
     pub(crate) admin_token: Option<String>,
+    /// Whose pages may use the Admin API; when there are none, all may.
+    pub(crate) origins: Vec<String>,
+    pub(crate) started: Instant,
+    pub(crate) explainer: Explainer,
+    pub(crate) host: Arc<PluginHost>,
     pub(crate) served: Arc<Configuration>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) declarative: Option<Arc<DeclarativeConfiguration>>,
@@ -142,18 +153,70 @@ impl Node for GatewayNode {
         self.draining.load(Ordering::Relaxed)
     }
 
+    fn allowed_origins(&self) -> &[String] {
+        &self.origins
+    }
+
+    fn metrics(&self) -> Metrics {
+        self.proxy.metrics()
+    }
+
+    fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn explain(&self, asked: &Asked) -> Option<Explained> {
+        Some(self.explainer.explain(&self.proxy.snapshot(), &*self.host, asked))
+    }
+
+    fn plain_listener(&self) -> Option<SocketAddr> {
+        let [plain, _] = self.explainer.listeners;
+        plain
+    }
+
+    async fn install_plugin(&self, file: String, artifact: Bytes) -> Result<PluginStatus, InstallError> {
+        let host = Arc::clone(&self.host);
+        apart(move || host.install(&file, &artifact)).await
+    }
+
+    async fn reload_plugin(&self, name: String) -> Result<PluginStatus, InstallError> {
+        let host = Arc::clone(&self.host);
+        apart(move || host.reload(&name)).await
+    }
+
     async fn reload(&self) -> Result<(), String> {
         self.requests.reload().await
     }
 }
 
+/// Lets a plugin compile on a thread of its own, beside which the Admin API goes on answering.
+async fn apart(
+    work: impl FnOnce() -> Result<PluginStatus, moongate_plugin_host::InstallError> + Send + 'static,
+) -> Result<PluginStatus, InstallError> {
+    use moongate_plugin_host::InstallError as Host;
+    let done = tokio::task::spawn_blocking(work).await;
+    let done = done.map_err(|_| InstallError::Refused("makes the compiler panic".to_owned()))?;
+    done.map_err(|error| match error {
+        Host::Unknown(name) => InstallError::Unknown(name),
+        Host::NoDirectory => InstallError::Impossible(error.to_string()),
+        Host::Refused(why) => InstallError::Refused(why.to_string()),
+        error => InstallError::Failed(error.to_string()),
+    })
+}
+
+/// The origins whose pages may use the Admin API.
+pub(crate) fn origins(properties: &Properties) -> Vec<String> {
+    let named = properties.admin_gui_url.iter().flat_map(|urls| urls.split(','));
+    named.map(|url| url.trim().trim_end_matches('/').to_owned()).filter(|url| !url.is_empty()).collect()
+}
+
 /// The properties, with the addresses that are really listened on.
 ///
-/// The addresses are those of the Admin API and the status API.
+/// The addresses are those of the Admin API, the status API and the console.
 pub(crate) fn configuration(
     properties: &Properties,
     proxy: &Proxy<PluginHost>,
-    [admin, status]: [&[SocketAddr]; 2],
+    [admin, status, console]: [&[SocketAddr]; 3],
 ) -> Value {
     let mut shown = properties.to_json();
     let listeners = |addresses: &[SocketAddr], asked: &[Listener], reuseport: bool| -> Value {
@@ -181,6 +244,8 @@ pub(crate) fn configuration(
         shown.insert("stream_listeners".to_owned(), streams);
         shown.insert("admin_listeners".to_owned(), listeners(admin, &properties.admin_listen, false));
         shown.insert("status_listeners".to_owned(), listeners(status, &properties.status_listen, false));
+        let console = listeners(console, &properties.admin_gui_listen, false);
+        shown.insert("admin_gui_listeners".to_owned(), console);
     }
     shown
 }

@@ -50,6 +50,7 @@ impl Running {
 declarative_config: kong.yaml
 proxy_listen: 127.0.0.1:0
 admin_listen: 127.0.0.1:0
+admin_gui_listen: 127.0.0.1:0
 workers: 1
 shutdown_timeout: 5
 ";

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 
+use crate::console;
 use crate::http;
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::output::say;
@@ -31,6 +32,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PORT", default_value_t = 8001)]
     admin_port: u16,
 
+    /// Where the console is served; 0 takes a free port
+    #[arg(long, value_name = "PORT", default_value_t = 8002)]
+    console_port: u16,
+
     /// Where the echo server listens, which the gateway passes requests to; 0 takes a free port
     #[arg(long, value_name = "PORT", default_value_t = 3000)]
     echo_port: u16,
@@ -41,25 +46,29 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
-    let [proxy, admin, echo] = ports::choose([
+    let [proxy, admin, console, echo] = ports::choose([
         ("--proxy-port", args.proxy_port),
         ("--admin-port", args.admin_port),
+        ("--console-port", args.console_port),
         ("--echo-port", args.echo_port),
     ])?;
     let declarative = read(&workspace.root.join("config/kong.yaml"))?;
     let secret = secret(&declarative)?;
 
     plugins::build(workspace, None, false)?;
+    let has_console = !args.once && console::build_if_possible(workspace)?;
     let mut command = workspace.cargo();
     command.args(["build", "-p", "moongate", "-p", "echo-server"]);
     process::run(command)?;
 
     let directory = workspace.scratch("demo")?;
     write(&directory.join("kong.yaml"), &with_echo_port(&declarative, echo)?)?;
-    write(&directory.join("moongate.yaml"), &properties(workspace, &directory, proxy, admin))?;
+    write(&directory.join("moongate.yaml"), &properties(workspace, &directory, [proxy, admin, console]))?;
 
     let interrupt = Interrupt::watch()?;
-    let outcome = serve(workspace, &directory, [proxy, admin, echo], &secret, args.once, &interrupt);
+    let shown_console = has_console.then_some(console);
+    let outcome =
+        serve(workspace, &directory, [proxy, admin, echo], shown_console, &secret, args.once, &interrupt);
     match outcome {
         Err(error) if error.is::<Interrupted>() && !args.once => {
             say!("\nstopped");
@@ -73,6 +82,7 @@ fn serve(
     workspace: &Workspace,
     directory: &Path,
     [proxy, admin, echo]: [u16; 3],
+    console: Option<u16>,
     secret: &str,
     once: bool,
     interrupt: &Interrupt,
@@ -103,7 +113,7 @@ fn serve(
     let outcome = if once {
         try_out(&trials)
     } else {
-        introduce(workspace, directory, [proxy, admin, echo], &trials);
+        introduce(workspace, directory, [proxy, admin, echo], console, &trials);
         watch(&mut [&mut gateway, &mut upstream], interrupt)
     };
     // Together, and the gateway first, so that no request meets an upstream that has gone.
@@ -112,10 +122,19 @@ fn serve(
     outcome
 }
 
-fn introduce(workspace: &Workspace, directory: &Path, [proxy, admin, echo]: [u16; 3], trials: &[Trial]) {
+fn introduce(
+    workspace: &Workspace,
+    directory: &Path,
+    [proxy, admin, echo]: [u16; 3],
+    console: Option<u16>,
+    trials: &[Trial],
+) {
     say!("\nMoongate is running.");
     say!("  proxy      http://127.0.0.1:{proxy}");
     say!("  Admin API  http://127.0.0.1:{admin}");
+    if let Some(console) = console {
+        say!("  console    http://127.0.0.1:{console}");
+    }
     say!("  upstream   http://127.0.0.1:{echo}  (an echo server)");
     let directory = workspace.relative(directory).display();
     say!("  files      {directory}: moongate.yaml, kong.yaml, and logs");
@@ -162,16 +181,27 @@ fn watch(services: &mut [&mut Service], interrupt: &Interrupt) -> Result<()> {
 }
 
 /// The properties that [`properties`] sets.
-const PROPERTIES: [&str; 6] =
-    ["database", "declarative_config", "proxy_listen", "admin_listen", "plugin_dirs", "prefix"];
+const PROPERTIES: [&str; 8] = [
+    "database",
+    "declarative_config",
+    "proxy_listen",
+    "admin_listen",
+    "admin_gui_listen",
+    "allow_debug_header",
+    "plugin_dirs",
+    "prefix",
+];
 
 /// Written as JSON, which is YAML as well and needs no rules for quoting paths.
-fn properties(workspace: &Workspace, directory: &Path, proxy: u16, admin: u16) -> String {
+fn properties(workspace: &Workspace, directory: &Path, [proxy, admin, console]: [u16; 3]) -> String {
     let properties = json!({
         "database": "off",
         "declarative_config": directory.join("kong.yaml"),
         "proxy_listen": format!("127.0.0.1:{proxy}"),
         "admin_listen": format!("127.0.0.1:{admin}"),
+        "admin_gui_listen": format!("127.0.0.1:{console}"),
+        // So that the console can show what plugins do.
+        "allow_debug_header": "on",
         "plugin_dirs": [workspace.root.join("target/plugins")],
         "prefix": directory.join("moongate"),
     });
@@ -207,7 +237,7 @@ const WATCH_PAUSE: Duration = Duration::from_millis(200);
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask demo
-  cargo xtask demo --proxy-port 9000 --admin-port 9001   when 8000 and 8001 are taken
+  cargo xtask demo --proxy-port 9000 --admin-port 9001 --console-port 9002   when 8000 to 8002 are taken
   cargo xtask demo --once                                send the requests, check the answers, stop";
 
 #[cfg(test)]
@@ -227,7 +257,7 @@ mod tests {
     #[test]
     fn the_properties_that_are_set_are_those_taken_from_the_environment() {
         let workspace = Workspace::load().unwrap();
-        let text = properties(&workspace, Path::new("/demo"), 1, 2);
+        let text = properties(&workspace, Path::new("/demo"), [1, 2, 3]);
         let json: serde_json::Value = serde_json::from_str(text.split_once('\n').unwrap().1).unwrap();
         let mut expected = PROPERTIES.to_vec();
         expected.sort_unstable();

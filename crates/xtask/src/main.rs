@@ -4,16 +4,21 @@
 //! it, Ctrl-C included, ends them.
 
 mod bench;
+mod browser;
 mod clock;
+mod console;
 mod demo;
+mod docs;
 mod http;
 mod interrupt;
 mod ladder;
+mod languages;
 mod lint;
 mod output;
 mod plugins;
 mod ports;
 mod process;
+mod soak;
 mod steps;
 mod test;
 mod token;
@@ -39,14 +44,20 @@ struct Cli {
 enum Task {
     /// Build the plugins and put them where the gateway looks for them
     Plugins(plugins::Args),
+    /// Build the console, the pages that the gateway serves for a browser
+    Console,
     /// Start the gateway with an upstream and print requests to try
     Demo(demo::Args),
     /// Run all tests, or those whose name contains FILTER
     Test(test::Args),
+    /// Write the pages of the documentation that are made from other files
+    Docs(docs::Args),
     /// Check formatting, clippy's lints and the dependencies
     Lint,
     /// Measure the gateway side by side with nginx
     Bench(bench::Args),
+    /// Replace plugins under load for ten minutes, and look whether anything fails or grows
+    Soak(soak::Args),
     /// Measure what single hooks cost, from none to a real plugin
     Ladder,
 }
@@ -70,10 +81,13 @@ fn run(task: Task) -> Result<()> {
     let workspace = Workspace::load()?;
     match task {
         Task::Plugins(args) => plugins::run(&workspace, &args),
+        Task::Console => console::run(&workspace),
         Task::Demo(args) => demo::run(&workspace, &args),
         Task::Test(args) => test::run(&workspace, &args),
+        Task::Docs(args) => docs::run(&workspace, &args),
         Task::Lint => lint::run(&workspace),
         Task::Bench(args) => bench::run(&workspace, &args),
+        Task::Soak(args) => soak::run(&workspace, &args),
         Task::Ladder => ladder::run(&workspace),
     }
 }
@@ -83,9 +97,12 @@ Examples:
   cargo xtask demo                        the gateway on port 8000, until Ctrl-C
   cargo xtask demo --once                 start, send the requests, check the answers, stop
   cargo xtask plugins                     rebuild the plugins; a running gateway takes the new ones
+  cargo xtask console                     rebuild the console; a debug build of the gateway serves it at once
   cargo xtask test                        everything
+  cargo xtask test console                the console in a browser, against a real gateway
   cargo xtask test router                 the tests whose name contains `router`
   cargo xtask test -- --retries 2         with options for the test runner
+  cargo xtask docs                        the reference of the contract, from wit/
   cargo xtask lint
   cargo xtask bench                       docs/benchmarks.md explains the table
   cargo xtask bench --scenarios W0 --rounds 1 --duration 2";

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::languages;
 use crate::output::say;
 use crate::process;
 use crate::workspace::{PluginCrate, Workspace};
@@ -20,10 +21,19 @@ pub(crate) struct Args {
     /// Build the plugins that the tests use as well, into target/test-plugins
     #[arg(long)]
     fixtures: bool,
+
+    /// Build the examples in other languages than Rust as well, into target/test-plugins; their tools are installed into
+    /// target/tools
+    #[arg(long)]
+    all_langs: bool,
 }
 
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
-    build(workspace, args.out.as_deref(), args.fixtures)
+    build(workspace, args.out.as_deref(), args.fixtures)?;
+    if args.all_langs {
+        languages::build(workspace, &workspace.scratch("test-plugins")?)?;
+    }
+    Ok(())
 }
 
 /// Builds the plugins, and the fixtures if asked to, and installs them.
@@ -102,7 +112,8 @@ const EXAMPLES: &str = "\
 Examples:
   cargo xtask plugins                     into target/plugins; a gateway that watches it takes the new ones
   cargo xtask plugins --out /opt/plugins
-  cargo xtask plugins --fixtures          what the tests need";
+  cargo xtask plugins --fixtures          what the tests need
+  cargo xtask plugins --all-langs         the examples in JavaScript, Python and C, too";
 
 #[cfg(test)]
 mod tests {

@@ -2,8 +2,10 @@
 
 use anyhow::Result;
 
+use crate::browser;
 use crate::plugins;
 use crate::process;
+use crate::soak;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 
@@ -51,6 +53,13 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     let mut documentation = workspace.cargo();
     documentation.args(["test", "--workspace", "--doc", "--no-fail-fast"]).args(&args.filter);
     steps.run("documentation tests", documentation);
+    if args.filter.as_deref() == Some("soak") {
+        // As long as it takes to see whether reloading leaks or loses anything.
+        steps.record("soak, a minute of reloads", || soak::run(workspace, &soak::Args::of_seconds(60)));
+    }
+    if args.filter.as_deref() == Some("console") {
+        browser::test(workspace, &mut steps);
+    }
     steps.finish()
 }
 
@@ -58,4 +67,6 @@ const EXAMPLES: &str = "\
 Examples:
   cargo xtask test                  everything
   cargo xtask test router           the tests whose name contains `router`
+  cargo xtask test console          what is about the console, also in a browser
+  cargo xtask test soak             what is about soaking, and a minute of reloads under load
   cargo xtask test -- --retries 2   with options of cargo-nextest";

@@ -131,9 +131,13 @@ const NODE: &[(&str, &[&str], &str)] = &[
 ];
 
 const MOONGATE: &[(&str, &[&str], &str)] = &[
-    ("/moongate/plugins", &["GET"], "Every plugin file with its state"),
+    ("/moongate/events", &["GET"], "What the node does and what happens to it, as server-sent events"),
+    ("/moongate/explain", &["POST"], "What would become of a request"),
+    ("/moongate/plugins", &["GET", "POST"], "Every plugin file with its state; takes another one"),
     ("/moongate/plugins/{name}", &["GET"], "The state of a plugin"),
+    ("/moongate/plugins/{name}/reload", &["POST"], "Makes another generation of a plugin from its file"),
     ("/moongate/reload", &["POST"], "Reads the configuration again"),
+    ("/moongate/try", &["POST"], "Sends a request through the proxy"),
     ("/openapi.json", &["GET"], "This document"),
     ("/robots.txt", &["GET"], "Keeps robots away"),
 ];

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::plugin::PluginCommand;
 use crate::properties::Sources;
 
 /// An API gateway whose plugins are WebAssembly components.
@@ -56,6 +57,10 @@ pub(super) enum Command {
     /// Check, import and export declarative configurations
     #[command(subcommand, after_help = CONFIG)]
     Config(ConfigCommand),
+
+    /// Write, build, check, test and try plugins
+    #[command(subcommand, after_help = PLUGIN)]
+    Plugin(PluginCommand),
 
     /// Stop the running gateway at once, without waiting for its requests
     #[command(after_help = STOP)]
@@ -240,6 +245,12 @@ Examples:
   moongate config parse kong.yml
   moongate config db_import kong.yml --set database=postgres
   moongate config db_export backup.yml --set database=sqlite";
+
+const PLUGIN: &str = "\
+Examples:
+  moongate plugin new hello --lang js
+  moongate plugin run plugins/hello
+  moongate plugin check plugins/hello/target/hello.wasm";
 
 const STOP: &str = "\
 Examples:

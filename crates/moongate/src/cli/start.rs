@@ -106,10 +106,11 @@ fn announce(gateway: &Gateway) {
         streams => format!("\n  streams    {}", streams.join(", ")),
     };
     say(&format!(
-        "Moongate {} started\n  proxy      {}{streams}\n  Admin API  {}\n  status     {}",
+        "Moongate {} started\n  proxy      {}{streams}\n  Admin API  {}\n  console    {}\n  status     {}",
         crate::VERSION,
         urls(gateway.proxy_addresses(), &properties.proxy_listen),
         urls(gateway.admin_addresses(), &properties.admin_listen),
+        urls(gateway.console_addresses(), &properties.admin_gui_listen),
         urls(gateway.status_addresses(), &properties.status_listen)
     ));
 }

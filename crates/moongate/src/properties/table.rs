@@ -131,6 +131,22 @@ properties! {
     /// The keys of `status_ssl_cert`.
     status_ssl_cert_key: Vec<Pem> = Vec::new(), tls::read_pems, tls::show_pems;
 
+    /// Where the console listens, in the form of `proxy_listen`, or `off`: pages for a browser that talk to the Admin API.
+    admin_gui_listen: Vec<Listener> = vec![Listener::new(Ipv4Addr::LOCALHOST, 8002)], listen::read_own, listen::show;
+
+    /// The directory of another build of pages, such as Kong Manager, that is served instead of the console.
+    admin_gui_dir: Option<PathBuf> = None, value::optional_path, value::show_optional_path;
+
+    /// Where browsers find the Admin API, as a URL; without it at its port on the host that the console was asked of.
+    admin_gui_api_url: Option<String> = None, words::read_optional_text, words::show_optional_text;
+
+    /// The origins whose pages may use the Admin API in a browser, separated by commas; without any, all may.
+    admin_gui_url: Option<String> = None, words::read_optional_text, words::show_optional_text;
+
+    /// Whether a request with the header `Kong-Debug` is told the route and service that it took, and what each plugin
+    /// did: on or off. Whoever may send requests may ask.
+    allow_debug_header: bool = false, tls::read_flag, tls::show_flag;
+
     /// The certificates that TLS clients see whose server name has none of its own: files in PEM, or the texts, with the
     /// keys in `ssl_cert_key` in the same order. Several are of different kinds, such as RSA and ECDSA. Without any, the
     /// gateway makes one for itself and keeps it in `prefix`.

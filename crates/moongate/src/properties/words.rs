@@ -51,6 +51,11 @@ pub(super) fn read_optional_text(value: &Value) -> Read<Option<String>> {
     Ok((!text.is_empty()).then_some(text))
 }
 
+/// JSON of a text that may be missing.
+pub(super) fn show_optional_text(text: &Option<String>) -> Json {
+    json!(text)
+}
+
 /// A secret is shown as stars.
 pub(super) fn show_secret(secret: &Option<String>) -> Json {
     json!(secret.as_ref().map(|_| "******"))

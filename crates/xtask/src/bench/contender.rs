@@ -107,6 +107,7 @@ pub(crate) fn gateway(stage: &Stage) -> Result<Contender> {
         "declarative_config": stage.write("kong.yaml", &format!("{declarative:#}\n"))?,
         "proxy_listen": format!("127.0.0.1:{proxy}"),
         "admin_listen": format!("127.0.0.1:{admin}"),
+        "admin_gui_listen": "off",
         "plugin_dirs": [&stage.plugins],
         "prefix": stage.directory.join("moongate"),
         "workers": 1,

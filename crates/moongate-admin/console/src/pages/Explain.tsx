@@ -1,0 +1,101 @@
+/** What the gateway would do with a request, and what it does with it. */
+import { Alert, Button, Group, Select, SimpleGrid, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { useEffect, useState, type FormEvent } from 'react';
+import { call, ApiError } from '../api/client';
+import { useNode } from '../api/node';
+import { Answer } from '../parts/Answer';
+import { Page, Section } from '../parts/Page';
+import { Problem } from '../parts/Said';
+import { Way } from '../parts/Way';
+import type { Explanation, RequestToExplain, Tried } from '../parts/explanation';
+
+const route = getRouteApi('/explain');
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
+
+export function Explain() {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const node = useNode();
+  const [method, setMethod] = useState(search.method ?? 'GET');
+  const [url, setUrl] = useState(search.url ?? '');
+  const [headers, setHeaders] = useState(search.headers ?? '');
+  const [body, setBody] = useState('');
+  const request = (): RequestToExplain => ({ method, url: url || '/', headers: parseHeaders(headers) });
+  const explain = useMutation({ mutationFn: () => call<Explanation>('/moongate/explain', { method: 'POST', body: request() }) });
+  const attempt = useMutation({ mutationFn: () => call<Tried>('/moongate/try', { method: 'POST', body: { ...request(), ...(body ? { body } : {}) } }) });
+
+  // A link to an explained request explains it.
+  useEffect(() => {
+    if (search.url) explain.mutate();
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, []);
+
+  const remember = () => void navigate({ search: { method: method === 'GET' ? undefined : method, url: url || '/', headers: headers || undefined }, replace: true });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    remember();
+    attempt.reset();
+    explain.mutate();
+  };
+  const send = () => {
+    remember();
+    explain.mutate();
+    attempt.mutate();
+  };
+  const missing = (error: unknown) => error instanceof ApiError && error.status === 404;
+
+  return (
+    <Page title="Explain and try" about="Which way a request takes through the gateway, and why. Explaining sends nothing.">
+      <Section title="Request">
+        <form onSubmit={submit}>
+          <Stack>
+            <Group align="flex-end" gap="sm">
+              <Select label="Method" data={METHODS.includes(method) ? METHODS : [...METHODS, method]} value={method} onChange={(value) => setMethod(value ?? 'GET')} w={120} allowDeselect={false} />
+              <TextInput label="URL or path" placeholder="/secure or http://example.com/orders?id=1" value={url} onChange={(event) => setUrl(event.currentTarget.value)} flex="1 1 16rem" autoComplete="off" spellCheck={false} />
+            </Group>
+            <SimpleGrid cols={{ base: 1, sm: 2 }}>
+              <Textarea label="Headers" description="One a line, as in: Authorization: Bearer …" value={headers} onChange={(event) => setHeaders(event.currentTarget.value)} autosize minRows={3} spellCheck={false} />
+              <Textarea label="Body" description="Sent when you try it; nothing else looks at it" value={body} onChange={(event) => setBody(event.currentTarget.value)} autosize minRows={3} spellCheck={false} />
+            </SimpleGrid>
+            <Group justify="flex-end">
+              <Button type="submit" variant="light" loading={explain.isPending}>
+                Explain
+              </Button>
+              <Button onClick={send} loading={attempt.isPending}>
+                Send it
+              </Button>
+            </Group>
+          </Stack>
+        </form>
+      </Section>
+      {missing(explain.error) ? (
+        <Alert title="This node does not explain requests">
+          <Text size="sm">It has no /moongate/explain: it is no Moongate, or an older one.</Text>
+        </Alert>
+      ) : (
+        <Problem error={explain.error} />
+      )}
+      <Problem error={missing(attempt.error) ? null : attempt.error} />
+      {attempt.data && <Answer tried={attempt.data} traceable={node.data?.configuration.allow_debug_header === 'on'} />}
+      {explain.data && (
+        <Section title="The way through the gateway">
+          <Way explanation={explain.data} />
+        </Section>
+      )}
+    </Page>
+  );
+}
+
+function parseHeaders(text: string): [string, string][] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .map((line) => {
+      const colon = line.indexOf(':', 1);
+      return colon < 0 ? [line, ''] : [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
+    });
+}

@@ -1,0 +1,82 @@
+// One browser for all tests, and what they ask of every page.
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { setting } from './gateway.mjs';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+export async function launch() {
+  return chromium.launch({ executablePath: setting('CONSOLE_TEST_CHROMIUM'), args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+}
+
+/** A window onto a gateway's console. It collects what must not happen on any page. */
+export async function open(browser, gateway, { width = 1280, height = 900, dark = false, token } = {}) {
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: dark ? 'dark' : 'light',
+    reducedMotion: 'reduce',
+    baseURL: gateway.console,
+    locale: 'en-GB',
+    timezoneId: 'Europe/Warsaw',
+  });
+  if (token) await context.addInitScript((value) => sessionStorage.setItem('moongate-admin-token', value), token);
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const wrong = [];
+  const allowed = [gateway.console, gateway.admin];
+  page.on('pageerror', (error) => wrong.push(`an error: ${error.message}`));
+  page.on('console', (message) => {
+    // Refusals of the Admin API are part of some tests; the browser reports each as an error.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) wrong.push(`on the console: ${message.text()}`);
+  });
+  page.on('request', (request) => {
+    if (!allowed.some((origin) => request.url().startsWith(`${origin}/`)) && !request.url().startsWith('data:')) wrong.push(`a request to ${request.url()}`);
+  });
+  return { page, context, wrong };
+}
+
+/** No serious or critical finding. Runs in a world of its own, so that the page's policy need not allow it. */
+export async function assertAccessible(page, what) {
+  const session = await page.context().newCDPSession(page);
+  const { frameTree } = await session.send('Page.getFrameTree');
+  const { executionContextId: contextId } = await session.send('Page.createIsolatedWorld', { frameId: frameTree.frame.id, worldName: 'axe' });
+  const run = async (expression) => {
+    const { result, exceptionDetails } = await session.send('Runtime.evaluate', { expression, contextId, awaitPromise: true, returnByValue: true });
+    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+    return result.value;
+  };
+  await run(`${axe}; true`);
+  const found = await run(
+    `axe.run(document, { resultTypes: ['violations'] }).then((result) => JSON.stringify(result.violations.filter((one) => one.impact === 'serious' || one.impact === 'critical')
+      .map((one) => ({ id: one.id, impact: one.impact, nodes: one.nodes.slice(0, 4).map((node) => node.html.slice(0, 300) + ' :: ' + (node.failureSummary ?? '').slice(0, 300)) }))))`,
+  );
+  await session.detach();
+  assert.deepEqual(JSON.parse(found), [], `${what} can be used by everybody`);
+}
+
+/** Nothing is wider than the window. */
+export async function assertNoSidewaysScroll(page, what) {
+  const [wide, window] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  assert.ok(wide <= window, `${what} is ${wide} wide in a window of ${window}`);
+}
+
+const folder = setting('CONSOLE_TEST_SHOTS');
+mkdirSync(folder, { recursive: true });
+
+export async function shot(page, name) {
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+}
+
+/** Waits until `condition` gives something, and returns it. */
+export async function until(what, condition, patience = 20_000) {
+  const end = Date.now() + patience;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > end) assert.fail(`waited in vain for ${what}`);
+    await new Promise((resume) => setTimeout(resume, 100));
+  }
+}

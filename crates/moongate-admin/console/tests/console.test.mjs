@@ -1,0 +1,467 @@
+// The console in a browser, against a real gateway. The tests are one story and run in order.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { assertAccessible, assertNoSidewaysScroll, launch, open, shot, until } from './browser.mjs';
+import { setting, signed, startEcho, startGateway } from './gateway.mjs';
+
+const TOKEN = 'the-admin-token';
+const SECRET = 'a-secret-of-the-tests';
+
+let browser;
+let gateway;
+let echo;
+let window;
+let page;
+
+let broken = false;
+
+/** A part of the story; without what went before, it makes no sense. */
+function part(name, work) {
+  test(name, async (context) => {
+    if (broken) return context.skip('an earlier part failed');
+    broken = true;
+    await work(context);
+    broken = false;
+  });
+}
+
+before(async () => {
+  [browser, gateway, echo] = await Promise.all([launch(), startGateway({ database: 'sqlite', admin_token: TOKEN, allow_debug_header: 'on' }), startEcho()]);
+  window = await open(browser, gateway);
+  page = window.page;
+});
+
+after(async () => {
+  await browser?.close();
+  await Promise.all([gateway?.stop(), echo?.stop()]);
+});
+
+/** Chooses an option of an input with a list. */
+async function choose(label, option) {
+  await page.getByRole('combobox', { name: label, exact: true }).focus();
+  await page.keyboard.press('ArrowDown');
+  await page.getByRole('option', { name: option, exact: true }).click();
+}
+
+/** Types a word into an input that takes several. */
+async function addWord(label, word) {
+  const input = page.getByRole('combobox', { name: label, exact: true });
+  await input.fill(word);
+  await input.press('Enter');
+}
+
+async function reviewAnd(verb) {
+  await page.getByRole('button', { name: `Review and ${verb}` }).click();
+  const dialog = page.getByRole('dialog', { name: 'What changes' });
+  await dialog.getByRole('table', { name: 'What changes' }).waitFor();
+  return dialog;
+}
+
+async function heading(name) {
+  await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
+}
+
+part('nobody gets in without the token', async () => {
+  await page.goto('/');
+  await heading('Sign in');
+  await assertAccessible(page, 'the sign-in page');
+  await page.getByLabel('Admin token').fill('a wrong one');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('This is not the token').waitFor();
+  await shot(page, 'sign-in');
+  await page.getByLabel('Admin token').fill(TOKEN);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await heading('Overview');
+});
+
+part('the overview says what node this is and is live', async () => {
+  await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
+  const node = (await gateway.ask('GET', '/')).body;
+  await page.getByText(node.node_id).waitFor();
+  await page.getByText('reachable', { exact: true }).waitFor();
+  await page.getByRole('heading', { name: 'Latency of the gateway' }).waitFor();
+  await page.getByText('Worker 0').waitFor();
+  await assertAccessible(page, 'the overview');
+});
+
+part('empty lists say what to do first', async () => {
+  await page.getByRole('link', { name: 'Services', exact: true }).click();
+  await page.getByText('No services yet').waitFor();
+  await page.getByText('A service is what requests are forwarded to').waitFor();
+  await shot(page, 'services-empty');
+  await assertAccessible(page, 'the empty list of services');
+});
+
+part('a plugin is dropped in and its verdict shown', async () => {
+  await page.getByRole('link', { name: 'Plugins', exact: true }).click();
+  await page.getByText('No plugins yet').waitFor();
+  const drop = async (name, bytes) => {
+    const data = await page.evaluateHandle(
+      ([name, base64]) => {
+        const bytes = Uint8Array.from(atob(base64), (one) => one.charCodeAt(0));
+        const data = new DataTransfer();
+        data.items.add(new File([bytes], name, { type: 'application/wasm' }));
+        return data;
+      },
+      [name, bytes.toString('base64')],
+    );
+    await page.dispatchEvent('.drop', 'drop', { dataTransfer: data });
+  };
+  await drop('junk.wasm', Buffer.from('this is no component'));
+  await page.getByText('is not a WebAssembly component').first().waitFor();
+  await shot(page, 'plugin-refused');
+  await drop('jwt-claims.wasm', readFileSync(setting('CONSOLE_TEST_PLUGIN')));
+  await page.getByText(/^jwt-claims .* is live$/).waitFor({ timeout: 60_000 });
+  await page.getByRole('table', { name: 'Loaded plugins' }).getByRole('link', { name: 'jwt-claims' }).waitFor();
+  await shot(page, 'plugins');
+  await assertAccessible(page, 'the plugins');
+});
+
+part('a service is made by clicking', async () => {
+  await page.getByRole('link', { name: 'Services', exact: true }).click();
+  await page.getByRole('link', { name: 'New service' }).click();
+  await heading('New service');
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill('echo-service');
+  await page.getByRole('textbox', { name: 'Host', exact: true }).fill('127.0.0.1');
+  await page.getByRole('textbox', { name: 'Port', exact: true }).fill(String(echo.port));
+  await assertAccessible(page, 'the form of a service');
+  await shot(page, 'service-form');
+  const dialog = await reviewAnd('create');
+  await dialog.getByText('echo-service').waitFor();
+  await shot(page, 'service-review');
+  await dialog.getByRole('button', { name: 'Create' }).click();
+  await heading('echo-service');
+  const service = (await gateway.ask('GET', '/services/echo-service')).body;
+  assert.deepEqual([service.host, service.port, service.protocol], ['127.0.0.1', echo.port, 'http']);
+});
+
+part('a wrong form is corrected where it is wrong', async () => {
+  await page.getByRole('link', { name: 'Add route' }).click();
+  await heading('New route');
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill('secure-route');
+  await addWord('Paths', 'secure');
+  await (await reviewAnd('create')).getByRole('button', { name: 'Create' }).click();
+  await page.getByText('The gateway does not take this yet').waitFor();
+  const described = page.getByRole('combobox', { name: 'Paths', exact: true });
+  await page.getByText('should start with: / (fixed path) or ~/ (regex path)').waitFor();
+  assert.equal(await described.getAttribute('aria-invalid'), 'true');
+  await shot(page, 'route-wrong');
+  await assertAccessible(page, 'a form with an error');
+  await described.press('Backspace');
+  await addWord('Paths', '/secure');
+  const dialog = await reviewAnd('create');
+  await dialog.getByRole('button', { name: 'Create' }).click();
+  await heading('secure-route');
+  const route = (await gateway.ask('GET', '/routes/secure-route')).body;
+  const service = (await gateway.ask('GET', '/services/echo-service')).body;
+  assert.deepEqual([route.paths, route.service.id], [['/secure'], service.id]);
+});
+
+part('a plugin is applied to a route by clicking', async () => {
+  await page.getByRole('link', { name: 'Add plugin' }).click();
+  await heading('New plugin configuration');
+  await choose('Plugin', 'jwt-claims');
+  await choose('Algorithms', 'HS256');
+  await page.keyboard.press('Escape');
+  await page.getByLabel('Secret', { exact: true }).fill(SECRET);
+  await page.getByRole('button', { name: 'Add to claims', exact: true }).click();
+  await page.getByLabel('Claims: name 1').fill('username');
+  await page.getByLabel('Claims: value 1').fill('JWT-username');
+  await assertAccessible(page, 'the form of a plugin');
+  await shot(page, 'plugin-form');
+  const dialog = await reviewAnd('create');
+  assert.equal(await dialog.getByText(SECRET).count(), 0, 'a secret is not shown in the review');
+  await dialog.getByRole('button', { name: 'Create' }).click();
+  await page.getByText('Made plugin configuration').waitFor();
+  const [plugin] = (await gateway.ask('GET', '/routes/secure-route/plugins')).body.data;
+  assert.deepEqual([plugin.name, plugin.config.secret, plugin.config.claims], ['jwt-claims', SECRET, { username: 'JWT-username' }]);
+});
+
+part('credentials are hidden until somebody asks for them', async () => {
+  await page.getByRole('tab', { name: 'JSON and YAML' }).click();
+  const text = page.getByLabel('JSON', { exact: true }).last();
+  await text.waitFor();
+  assert.ok(!(await text.textContent()).includes(SECRET));
+  await page.getByRole('button', { name: 'Show credentials' }).click();
+  await until('the secret', async () => (await text.textContent()).includes(SECRET));
+  await page.getByText('YAML', { exact: true }).click();
+  await page.getByText('name: jwt-claims').waitFor();
+  await page.getByRole('button', { name: 'Hide credentials' }).click();
+  await shot(page, 'plugin-yaml');
+  await assertAccessible(page, 'the text of an entity');
+});
+
+part('a request is explained and tried: 401 without a token, the header with one', async () => {
+  await page.getByRole('link', { name: 'Explain and try' }).click();
+  await heading('Explain and try');
+  await page.getByLabel('URL or path').fill('/secure/some/path?x=1');
+  await page.getByRole('button', { name: 'Explain', exact: true }).click();
+  const way = page.getByRole('list', { name: 'The way of the request' });
+  await way.getByText('secure-route').first().waitFor();
+  await way.getByText('jwt-claims, request hook').waitFor();
+  assert.equal(await way.locator('[data-upstream-uri]').textContent(), `http://127.0.0.1:${echo.port}/some/path?x=1`);
+  await page.getByRole('button', { name: 'Send it' }).click();
+  await page.locator('[data-answer-status="401"]').waitFor();
+  await page.getByRole('table', { name: 'What each plugin did' }).getByText('answered').waitFor();
+  await shot(page, 'try-401');
+
+  const token = signed(SECRET, { username: 'Ada', exp: Math.floor(Date.now() / 1000) + 600 });
+  await page.getByLabel('Headers', { exact: true }).fill(`Authorization: Bearer ${token}`);
+  await page.getByRole('button', { name: 'Send it' }).click();
+  await page.locator('[data-answer-status="200"]').waitFor();
+  const headers = page.getByRole('table', { name: 'Headers of the answer' });
+  const row = headers.getByRole('row').filter({ hasText: 'jwt-username' });
+  assert.match(await row.textContent(), /Ada/);
+  const trace = page.getByRole('table', { name: 'What each plugin did' });
+  await trace.getByText('went on').waitFor();
+  await trace.getByText('response ~ jwt-username: Ada').waitFor();
+  await shot(page, 'try-200');
+  await assertAccessible(page, 'explain and try');
+});
+
+part('a link leads back to an explained request', async () => {
+  const address = new URL(page.url());
+  assert.equal(address.searchParams.get('url'), '/secure/some/path?x=1');
+  await page.reload();
+  await page.getByRole('list', { name: 'The way of the request' }).getByText('secure-route').first().waitFor();
+});
+
+part('what is deleted says what refers to it', async () => {
+  await page.getByRole('link', { name: 'Services', exact: true }).click();
+  await page.getByRole('table', { name: 'services' }).getByRole('link', { name: 'echo-service' }).click();
+  await heading('echo-service');
+  await page.getByRole('table', { name: 'routes' }).getByText('secure-route').waitFor();
+  await shot(page, 'service');
+  await assertAccessible(page, 'the page of a service');
+  await page.getByRole('button', { name: 'More actions' }).click();
+  await page.getByRole('menuitem', { name: 'Delete' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('Routes: secure-route').waitFor();
+  await shot(page, 'delete');
+  await dialog.getByRole('button', { name: 'Delete' }).click();
+  await dialog.getByText('an existing').waitFor();
+  await dialog.getByRole('button', { name: 'Keep it' }).click();
+  assert.equal((await gateway.ask('GET', '/services/echo-service')).status, 200);
+});
+
+part('an entity is changed as text, duplicated and deleted', async () => {
+  await page.getByRole('link', { name: 'Edit', exact: true }).click();
+  await heading('Edit echo-service');
+  await page.getByRole('radiogroup', { name: 'How to edit' }).getByText('JSON').click();
+  const text = page.getByLabel('JSON', { exact: true }).last();
+  await text.fill((await text.inputValue()).replace('"retries": 5', '"retries": 2'));
+  const dialog = await reviewAnd('save');
+  assert.equal(await dialog.getByRole('row').count(), 2, 'only what changes is named');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await heading('echo-service');
+  assert.equal((await gateway.ask('GET', '/services/echo-service')).body.retries, 2);
+
+  await page.getByRole('button', { name: 'More actions' }).click();
+  await page.getByRole('menuitem', { name: 'Duplicate' }).click();
+  await heading('Copy of echo-service');
+  await (await reviewAnd('create')).getByRole('button', { name: 'Create' }).click();
+  await heading('echo-service-copy');
+  assert.equal((await gateway.ask('GET', '/services/echo-service-copy')).body.retries, 2);
+  await page.getByRole('button', { name: 'More actions' }).click();
+  await page.getByRole('menuitem', { name: 'Delete' }).click();
+  await page.getByRole('dialog').getByText('Nothing refers to it').waitFor();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await heading('Services');
+  await until('the copy to be gone', async () => (await page.getByText('echo-service-copy', { exact: true }).count()) === 0);
+});
+
+part('a target that goes down is seen in the overview', async () => {
+  const second = await startEcho();
+  const checks = { active: { http_path: '/', healthy: { interval: 0.2, successes: 1 }, unhealthy: { interval: 0.2, tcp_failures: 1, http_failures: 1, timeouts: 1 } } };
+  await gateway.ask('PUT', '/upstreams/pair', { healthchecks: checks });
+  for (const port of [echo.port, second.port]) await gateway.ask('POST', '/upstreams/pair/targets', { target: `127.0.0.1:${port}` });
+  await page.getByRole('link', { name: 'Overview' }).click();
+  await page.getByText('The upstream pair was made').waitFor();
+  await second.stop();
+  await page.getByText(`127.0.0.1:${second.port} of pair is unhealthy`).waitFor();
+  await shot(page, 'overview-target-down');
+  await page.getByText(`127.0.0.1:${second.port} of pair is unhealthy`).click();
+  await heading('pair');
+  await page.getByRole('table', { name: 'Health of targets' }).getByText('unhealthy').waitFor();
+  await shot(page, 'upstream');
+  await assertAccessible(page, 'the page of an upstream');
+});
+
+part('requests show in the figures within two seconds', async () => {
+  await page.getByRole('link', { name: 'Overview' }).click();
+  await heading('Overview');
+  const figure = page.locator('[data-figure="Requests per second: 4xx"]');
+  await until('a quiet second', async () => Number(await figure.textContent()) === 0);
+  const begun = Date.now();
+  await Promise.all(Array.from({ length: 40 }, () => fetch(`${gateway.proxy}/secure`)));
+  await until('the requests', async () => Number(await figure.textContent()) > 0, 4_000);
+  const took = Date.now() - begun;
+  assert.ok(took <= 2_500, `they show after ${took} ms`);
+  const latency = page.locator('[data-figure="Latency of the gateway: p99"]');
+  await until('a latency', async () => /ms/.test(await latency.textContent()), 4_000);
+  await shot(page, 'overview');
+});
+
+part('the page of a loaded plugin reloads and disables it', async () => {
+  await page.getByRole('link', { name: 'Plugins', exact: true }).click();
+  await page.getByRole('table', { name: 'Loaded plugins' }).getByRole('link', { name: 'jwt-claims' }).click();
+  await heading('jwt-claims');
+  const before = (await gateway.ask('GET', '/moongate/plugins/jwt-claims')).body.generation;
+  await page.getByRole('button', { name: 'Reload' }).click();
+  await until('another generation', async () => (await gateway.ask('GET', '/moongate/plugins/jwt-claims')).body.generation > before);
+  await page.getByRole('button', { name: 'Disable everywhere' }).click();
+  await page.getByRole('button', { name: 'Enable everywhere' }).waitFor();
+  assert.equal((await fetch(`${gateway.proxy}/secure`)).status, 200);
+  await page.getByRole('button', { name: 'Enable everywhere' }).click();
+  await page.getByRole('button', { name: 'Disable everywhere' }).waitFor();
+  assert.equal((await fetch(`${gateway.proxy}/secure`)).status, 401);
+  await shot(page, 'plugin');
+  await assertAccessible(page, 'the page of a plugin');
+});
+
+const PAGES = [
+  ['overview', '/', 'Overview'],
+  ['services', '/entities/services', 'Services'],
+  ['service', '/entities/services/echo-service', 'echo-service'],
+  ['route-new', '/entities/routes/new', 'New route'],
+  ['plugin-new', '/entities/plugins/new?name=jwt-claims', 'New plugin configuration'],
+  ['upstream-new', '/entities/upstreams/new', 'New upstream'],
+  ['certificate-new', '/entities/certificates/new', 'New certificate'],
+  ['plugins', '/plugins', 'Plugins'],
+  ['plugin', '/plugins/jwt-claims', 'jwt-claims'],
+  ['explain', '/explain?url=%2Fsecure', 'Explain and try'],
+  ['not-found', '/no/such/page', 'Not found'],
+];
+
+for (const [name, options] of [
+  ['dark', { dark: true }],
+  ['narrow', { width: 360, height: 740 }],
+]) {
+  test(`every page can be reached by its address and is ${name}`, async () => {
+    const { page, context, wrong } = await open(browser, gateway, { ...options, token: TOKEN });
+    for (const [file, address, title] of PAGES) {
+      await page.goto(address);
+      await page.getByRole('heading', { level: 1, name: title, exact: true }).waitFor();
+      await page.waitForLoadState('load');
+      await until('the page to be complete', async () => (await page.locator('[aria-label^="Loading"]').count()) === 0);
+      await assertNoSidewaysScroll(page, address);
+      await assertAccessible(page, `${address}, ${name}`);
+      await shot(page, `${file}-${name}`);
+    }
+    if (options.dark) assert.equal(await page.evaluate(() => document.documentElement.dataset.mantineColorScheme), 'dark');
+    assert.deepEqual(wrong, []);
+    await context.close();
+  });
+}
+
+part('dark mode is chosen by a button and kept', async () => {
+  await page.getByRole('button', { name: 'Switch to dark mode' }).click();
+  const scheme = () => page.evaluate(() => document.documentElement.dataset.mantineColorScheme);
+  await until('the dark', async () => (await scheme()) === 'dark');
+  await page.reload();
+  assert.equal(await scheme(), 'dark');
+  await page.getByRole('button', { name: 'Switch to light mode' }).click();
+});
+
+part('the keyboard alone is enough', async () => {
+  await page.goto('/');
+  await heading('Overview');
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'To the content');
+  await page.getByRole('link', { name: 'Services', exact: true }).focus();
+  await page.keyboard.press('Enter');
+  await heading('Services');
+  await page.getByRole('link', { name: 'New service' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('textbox', { name: 'Name', exact: true }).focus();
+  await page.keyboard.type('typed');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('typed.test');
+  await page.getByRole('button', { name: 'Review and create' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').getByText('typed.test').waitFor();
+  await page.keyboard.press('Enter');
+  await heading('typed');
+  assert.equal((await gateway.ask('DELETE', '/services/typed')).status, 204);
+});
+
+test('the first load is small, quick and does not jump', async () => {
+  const times = [];
+  for (let round = 0; round < 3; round++) {
+    const { page, context, wrong } = await open(browser, gateway, { token: TOKEN });
+    const session = await context.newCDPSession(page);
+    await session.send('Network.enable');
+    let bytes = 0;
+    session.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
+    await page.addInitScript(() => {
+      window.shifted = 0;
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) window.shifted += entry.value;
+      }).observe({ type: 'layout-shift', buffered: true });
+    });
+    const begun = Date.now();
+    await page.goto('/');
+    await page.getByRole('link', { name: 'Services', exact: true }).waitFor();
+    await page.getByText('Worker 0').waitFor();
+    times.push(Date.now() - begun);
+    await until('the charts', async () => (await page.locator('.recharts-surface').count()) >= 5);
+    await new Promise((resume) => setTimeout(resume, 1_500));
+    assert.ok(bytes <= 400 * 1024, `${bytes} bytes`);
+    const shifted = await page.evaluate(() => window.shifted);
+    assert.ok(shifted < 0.1, `the layout shifts by ${shifted}`);
+    assert.deepEqual(wrong, []);
+    if (round === 0) console.log(`first load: ${(bytes / 1024).toFixed(0)} KiB, layout shift ${shifted.toFixed(3)}`);
+    await context.close();
+  }
+  console.log(`usable after ${times.join(', ')} ms`);
+  assert.ok(Math.min(...times) <= 1_500, `usable after ${times.join(', ')} ms`);
+});
+
+test('five thousand services are paged through without blocking', async () => {
+  const services = Array.from({ length: 5_000 }, (_, number) => ({ name: `service-${number}`, url: `http://10.0.${number >> 8}.${number & 255}:80`, tags: [`team-${number % 7}`] }));
+  const large = await startGateway({}, { _format_version: '3.0', services });
+  const { page, context, wrong } = await open(browser, large);
+  try {
+    await page.addInitScript(() => {
+      window.blocked = [];
+      new PerformanceObserver((list) => window.blocked.push(...list.getEntries().map((entry) => entry.duration))).observe({ type: 'longtask' });
+    });
+    await page.goto('/entities/services');
+    const rows = page.getByRole('table', { name: 'services' }).getByRole('row');
+    await until('the first page', async () => (await rows.count()) === 51);
+    await page.evaluate(() => (window.blocked.length = 0));
+    const seen = new Set();
+    for (let number = 1; number <= 10; number++) {
+      const first = await rows.nth(1).textContent();
+      assert.ok(!seen.has(first), 'each page shows others');
+      seen.add(first);
+      await page.getByRole('button', { name: 'Next' }).click();
+      await until('the next page', async () => (await rows.nth(1).textContent()) !== first);
+    }
+    const blocked = await page.evaluate(() => window.blocked);
+    console.log(`longest task while paging: ${Math.max(0, ...blocked).toFixed(0)} ms`);
+    assert.ok(Math.max(0, ...blocked) < 400, `the page was blocked for ${Math.max(...blocked)} ms`);
+    await page.getByLabel('Name or id').fill('service-4711');
+    await page.getByRole('link', { name: 'service-4711' }).waitFor();
+    assert.equal(await rows.count(), 2);
+    await shot(page, 'services-5000');
+    assert.deepEqual(wrong, []);
+  } finally {
+    await context.close();
+    await large.stop();
+  }
+});
+
+test('a node that is not there is told', async () => {
+  const { page, context } = await open(browser, { ...gateway, admin: 'http://127.0.0.1:9' }, { token: TOKEN });
+  await page.route('**/kconfig.js', (route) => route.fulfill({ contentType: 'application/javascript', body: "window.K_CONFIG = {'ADMIN_API_URL': 'http://127.0.0.1:9'}" }));
+  await page.goto('/');
+  await page.getByText('cannot be reached').waitFor();
+  await page.getByText('admin_gui_api_url').waitFor();
+  await context.close();
+});
+
+test('nothing was wrong on any page, and nobody else was asked for anything', () => {
+  assert.deepEqual(window.wrong, []);
+});

@@ -1,0 +1,198 @@
+//! What would become of a request, for people who wonder about it.
+//!
+//! The same steps as on a request's way, without plugins, and nothing is sent.
+
+use std::net::SocketAddr;
+
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header};
+use moongate_hooks::PluginRuntime;
+use moongate_router::{Candidate, PathError, RequestView, Spoken, Unmet, normalise, upstream_path};
+use uuid::Uuid;
+
+use crate::error::Failure;
+use crate::forwarded::is_ambiguous;
+use crate::snapshot::{CompiledRoute, Snapshot};
+
+/// A request that is not sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'q> {
+    /// Method.
+    pub method: &'q Method,
+    /// Path and query.
+    pub target: &'q Uri,
+    /// Headers, with the host.
+    pub headers: &'q HeaderMap,
+    /// Whether it comes over TLS; the host is the server name then.
+    pub tls: bool,
+    /// Where it comes from.
+    pub client: SocketAddr,
+    /// Where it arrives.
+    pub listener: SocketAddr,
+}
+
+/// The way of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Explanation {
+    /// The path that routes are compared with.
+    pub path: String,
+    /// Why the gateway answers the request before its plugins run, if it does.
+    pub refusal: Option<(StatusCode, &'static str)>,
+    /// The route that it takes.
+    pub winner: Option<Rated>,
+    /// The routes that would have come first, had they matched.
+    pub missed: Vec<Rated>,
+    /// The routes that match as well, and rank below.
+    pub beaten: Vec<Rated>,
+    /// What the upstream is asked for: path and query. Nothing where the route has no service.
+    pub target: Option<String>,
+    /// The host that the upstream sees, where it does not depend on the target.
+    pub host: Option<String>,
+}
+
+/// A route, and how it fits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rated {
+    /// Id of the route.
+    pub route: Uuid,
+    /// The part of the path that matched.
+    pub prefix: String,
+    /// The conditions that are not met.
+    pub unmet: Vec<String>,
+}
+
+impl<R: PluginRuntime> Snapshot<R> {
+    /// What would become of a request. Names at most `limit` other routes of each kind.
+    ///
+    /// Compares the request with every route, which takes long.
+    pub fn explain(&self, question: &Question<'_>, limit: usize) -> Explanation {
+        let mut explanation =
+            Explanation { path: question.target.path().to_owned(), ..Explanation::default() };
+        if question.is_bad() {
+            explanation.refuse(Failure::BadRequest);
+            return explanation;
+        }
+        if question.method == Method::TRACE {
+            explanation.refuse(Failure::MethodNotAllowed);
+            return explanation;
+        }
+        let path = match normalise(question.target.path()) {
+            Ok(path) => path,
+            Err(PathError::NotUtf8) => {
+                explanation.refuse(Failure::NoRoute);
+                return explanation;
+            }
+            Err(_) => {
+                explanation.refuse(Failure::BadRequest);
+                return explanation;
+            }
+        };
+        explanation.path = path.clone().into_owned();
+        let host = question.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let view = RequestView {
+            method: question.method.as_str(),
+            host,
+            path: &path,
+            query: question.target.query(),
+            headers: question.headers,
+            https: question.tls,
+            sni: host.filter(|_| question.tls).map(without_port),
+            source: Some(question.client),
+            destination: Some(question.listener.ip()),
+            port: question.listener.port(),
+        };
+        let found = self.router.explain(&view, limit);
+        explanation.missed = self.rated(found.missed);
+        explanation.beaten = self.rated(found.beaten);
+        let Some(winner) = found.winner else {
+            explanation.refuse(Failure::NoRoute);
+            return explanation;
+        };
+        let Some(route) = self.routes.get(winner.route) else { return explanation };
+        let spoken = Spoken {
+            https: question.tls,
+            http2: false,
+            content_type: question.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes),
+        };
+        if let Some(refusal) = route.demand.as_ref().and_then(|demand| demand.refusal(&spoken)) {
+            explanation.refuse(refusal.into());
+        }
+        explanation.target = upstream_target(route, &path, &winner.prefix, question.target);
+        explanation.host = upstream_host(route, host);
+        explanation.winner = self.rated(vec![winner]).pop();
+        explanation
+    }
+
+    fn rated(&self, candidates: Vec<Candidate>) -> Vec<Rated> {
+        let rated = |candidate: Candidate| {
+            let route = self.routes.get(candidate.route)?.matched.route_id.parse().ok()?;
+            let unmet = candidate.unmet.iter().map(words).collect();
+            Some(Rated { route, prefix: candidate.prefix, unmet })
+        };
+        candidates.into_iter().filter_map(rated).collect()
+    }
+}
+
+impl Question<'_> {
+    /// Whether such a request is refused before anything looks at it.
+    fn is_bad(&self) -> bool {
+        let mut request = http::Request::new(());
+        *request.method_mut() = self.method.clone();
+        *request.headers_mut() = self.headers.clone();
+        *request.version_mut() = Version::HTTP_11;
+        let (head, ()) = request.into_parts();
+        is_ambiguous(&head) || self.method == Method::CONNECT
+    }
+}
+
+impl Explanation {
+    fn refuse(&mut self, failure: Failure) {
+        self.refusal = Some((failure.status(), failure.message()));
+    }
+}
+
+fn upstream_target<R: PluginRuntime>(
+    route: &CompiledRoute<R>,
+    path: &str,
+    prefix: &str,
+    asked: &Uri,
+) -> Option<String> {
+    let upstream = route.upstream.as_ref()?;
+    let path = upstream_path(upstream.path.as_deref(), route.path_handling, route.strip_path, path, prefix)
+        .into_owned();
+    Some(match asked.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path,
+    })
+}
+
+fn upstream_host<R: PluginRuntime>(route: &CompiledRoute<R>, asked: Option<&str>) -> Option<String> {
+    let upstream = route.upstream.as_ref()?;
+    if route.preserve_host {
+        return asked.map(str::to_owned);
+    }
+    match upstream.balancer {
+        Some(_) => None,
+        None => upstream.host_header.to_str().ok().map(str::to_owned),
+    }
+}
+
+fn without_port(host: &str) -> &str {
+    host.rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(host, |(name, _)| name)
+}
+
+fn words(unmet: &Unmet) -> String {
+    match unmet {
+        Unmet::Protocol => "protocol".to_owned(),
+        Unmet::Path => "path".to_owned(),
+        Unmet::Host => "host".to_owned(),
+        Unmet::Method => "method".to_owned(),
+        Unmet::Sni => "server name".to_owned(),
+        Unmet::Header(name) => format!("header {name}"),
+        Unmet::Source => "client address".to_owned(),
+        Unmet::Destination => "listener address".to_owned(),
+        Unmet::Expression => "expression".to_owned(),
+        _ => "another condition".to_owned(),
+    }
+}

@@ -1,0 +1,213 @@
+//! What would become of a request: what the proxy says of its route, with the plugins and targets that follow from it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use moongate_admin::{
+    Asked, Balanced, Candidate, Explained, Forwarded, Matched, Named, Refusal, Run, Seen, Target,
+};
+use moongate_balancer::HealthWord;
+use moongate_hooks::{FailurePolicy, PluginCatalog};
+use moongate_model::{Entities, Plugin, PluginIndex, Route, Service};
+use moongate_plugin_host::PluginHost;
+use moongate_proxy::{Explanation, Question, Rated, Snapshot};
+use uuid::Uuid;
+
+use crate::properties::Properties;
+
+/// Explains requests as this gateway would serve them.
+#[derive(Debug)]
+pub(crate) struct Explainer {
+    /// Where clients speak plain HTTP, and where TLS.
+    pub(crate) listeners: [Option<SocketAddr>; 2],
+    /// What the failure of each plugin means.
+    on_failure: Vec<(String, FailurePolicy)>,
+}
+
+impl Explainer {
+    pub(crate) fn new(properties: &Properties, addresses: &[SocketAddr]) -> Self {
+        let listener = |tls| {
+            let mut served = addresses.iter().zip(&properties.proxy_listen);
+            served.find(|(_, listener)| listener.tls == tls).map(|(address, _)| *address)
+        };
+        let settings = properties.plugin_settings.iter();
+        let on_failure = settings.map(|(name, settings)| (name.clone(), settings.on_failure)).collect();
+        Self { listeners: [listener(false), listener(true)], on_failure }
+    }
+
+    pub(crate) fn explain(
+        &self,
+        snapshot: &Snapshot<PluginHost>,
+        plugins: &dyn PluginCatalog,
+        asked: &Asked,
+    ) -> Explained {
+        let [plain, tls] = self.listeners;
+        let listener = if asked.tls { tls.or(plain) } else { plain.or(tls) };
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let question = Question {
+            method: &asked.method,
+            target: &asked.target,
+            headers: &asked.headers,
+            tls: asked.tls,
+            client: loopback,
+            listener: listener.unwrap_or(loopback),
+        };
+        let explanation = snapshot.explain(&question, OTHERS);
+        let entities = snapshot.entities();
+        let route = explanation.winner.as_ref().and_then(|winner| entities.route(winner.route));
+        let service = route.and_then(|route| entities.service(route.service?.id));
+        let host = asked.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
+        Explained {
+            request: Seen {
+                method: asked.method.to_string(),
+                scheme: if asked.tls { "https" } else { "http" },
+                host: host.map(str::to_owned),
+                path: explanation.path.clone(),
+                query: asked.target.query().map(str::to_owned),
+            },
+            refusal: explanation
+                .refusal
+                .map(|(status, message)| Refusal { status: status.as_u16(), message: message.to_owned() }),
+            matched: explanation.winner.as_ref().zip(route).map(|(winner, route)| Matched {
+                route: named_route(route),
+                prefix: winner.prefix.clone(),
+                service: service.map(named_service),
+                strip_path: route.strip_path,
+                preserve_host: route.preserve_host,
+            }),
+            missed: candidates(entities, &explanation.missed),
+            beaten: candidates(entities, &explanation.beaten),
+            plugins: match explanation.refusal {
+                None => self.runs(entities, route, plugins),
+                // Only responses are seen then, by the plugins that are applied to everything.
+                Some(_) => of_responses(self.runs(entities, None, plugins)),
+            },
+            upstream: service
+                .filter(|_| explanation.refusal.is_none())
+                .and_then(|service| forwarded(snapshot, entities, service, &explanation)),
+        }
+    }
+
+    /// The plugin configurations that run for a route, or without one, in their order.
+    fn runs(&self, entities: &Entities, route: Option<&Route>, catalog: &dyn PluginCatalog) -> Vec<Run> {
+        let index = PluginIndex::new(entities);
+        let chosen = route.map_or_else(|| index.global(), |route| index.for_route(route));
+        let loaded = catalog.plugins();
+        let mut runs: Vec<Run> = chosen
+            .into_iter()
+            .filter_map(|plugin| {
+                let status =
+                    loaded.iter().find(|status| status.name == plugin.name && status.generation > 0)?;
+                let policy = self.on_failure.iter().find(|(name, _)| *name == plugin.name);
+                let policy = policy.map_or(FailurePolicy::default(), |(_, policy)| *policy);
+                Some(Run {
+                    id: plugin.id.to_string(),
+                    name: plugin.name.clone(),
+                    instance_name: plugin.instance_name.clone(),
+                    level: level(plugin),
+                    priority: status.priority.unwrap_or_default(),
+                    hooks: status.hooks.iter().copied().filter(|hook| *hook != "admin").collect(),
+                    on_failure: if policy == FailurePolicy::Open { "open" } else { "closed" },
+                })
+            })
+            .collect();
+        runs.sort_by(|a, b| b.priority.cmp(&a.priority).then_with(|| b.name.cmp(&a.name)));
+        runs
+    }
+}
+
+fn of_responses(mut runs: Vec<Run>) -> Vec<Run> {
+    for run in &mut runs {
+        run.hooks.retain(|hook| *hook == "response");
+    }
+    runs.retain(|run| !run.hooks.is_empty());
+    runs
+}
+
+fn forwarded(
+    snapshot: &Snapshot<PluginHost>,
+    entities: &Entities,
+    service: &Service,
+    explanation: &Explanation,
+) -> Option<Forwarded> {
+    let target = explanation.target.as_ref()?;
+    let balancer = balanced(snapshot, entities, &service.host);
+    let protocol = service.protocol.name();
+    let authority = match service.host.contains(':') {
+        true => format!("[{}]:{}", service.host, service.port),
+        false => format!("{}:{}", service.host, service.port),
+    };
+    // An upstream's targets have ports of their own.
+    let authority = if balancer.is_some() { service.host.clone() } else { authority };
+    let first = || Some(balancer.as_ref()?.targets.first()?.target.clone());
+    let host_header = explanation.host.clone().or_else(first).unwrap_or_else(|| authority.clone());
+    Some(Forwarded {
+        uri: format!("{protocol}://{authority}{target}"),
+        protocol: protocol.to_owned(),
+        host_header,
+        balancer,
+    })
+}
+
+/// The targets, where a service's host is the name of an upstream.
+fn balanced(snapshot: &Snapshot<PluginHost>, entities: &Entities, host: &str) -> Option<Balanced> {
+    let upstream = entities.upstreams.iter().find(|upstream| upstream.name == host)?;
+    let status = snapshot.balancer(upstream.id)?.status();
+    let targets = status.targets.into_iter().map(|target| Target {
+        target: format!("{}:{}", target.host, target.port),
+        weight: target.node_weight,
+        health: health(target.health).to_owned(),
+    });
+    let algorithm = serde_json::to_value(upstream.algorithm).ok();
+    Some(Balanced {
+        upstream: Named { id: upstream.id.to_string(), name: Some(upstream.name.clone()) },
+        algorithm: algorithm.and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default(),
+        targets: targets.collect(),
+    })
+}
+
+fn health(word: HealthWord) -> &'static str {
+    match word {
+        HealthWord::Off => "not checked",
+        HealthWord::Healthy => "healthy",
+        HealthWord::Unhealthy => "unhealthy",
+        HealthWord::DnsError => "without an address",
+    }
+}
+
+fn candidates(entities: &Entities, rated: &[Rated]) -> Vec<Candidate> {
+    let candidate = |rated: &Rated| {
+        let route = entities.route(rated.route)?;
+        Some(Candidate {
+            route: named_route(route),
+            prefix: rated.prefix.clone(),
+            unmet: rated.unmet.clone(),
+        })
+    };
+    rated.iter().filter_map(candidate).collect()
+}
+
+fn named_route(route: &Route) -> Named {
+    named(route.id, route.name.as_deref())
+}
+
+fn named_service(service: &Service) -> Named {
+    named(service.id, service.name.as_deref())
+}
+
+fn named(id: Uuid, name: Option<&str>) -> Named {
+    Named { id: id.to_string(), name: name.map(str::to_owned) }
+}
+
+/// What a plugin configuration is applied to.
+fn level(plugin: &Plugin) -> String {
+    let parts = [
+        (plugin.route.is_some(), "route"),
+        (plugin.service.is_some(), "service"),
+        (plugin.consumer.is_some(), "consumer"),
+    ];
+    let parts: Vec<&str> = parts.into_iter().filter_map(|(applies, name)| applies.then_some(name)).collect();
+    if parts.is_empty() { "global".to_owned() } else { parts.join(" and ") }
+}
+
+/// Other routes of each kind that are named.
+const OTHERS: usize = 5;

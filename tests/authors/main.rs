@@ -1,0 +1,19 @@
+//! Authors' tools as authors meet them: from the words of the README to a plugin that serves, in each language.
+//!
+//! `cargo xtask plugins --fixtures --all-langs` builds what these tests need. Where it was run without `--all-langs`, the
+//! tests of other languages than Rust say so and pass; with `CI=true` that is a failure.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends at the first surprise"
+)]
+#![allow(clippy::disallowed_types, reason = "what is waited for are processes, on the real clock")]
+#![allow(unreachable_pub, reason = "a test binary has no outside")]
+
+mod commands;
+mod examples;
+mod readme;
+mod running;
+mod workplace;

@@ -1,0 +1,102 @@
+//! Every hook and every capability, from a component to the gateway and back.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::client::get;
+use crate::harness::{Gateway, Setup};
+
+/// A gateway with a database, the route `/x`, the consumer `ann`, and the fixture for all requests.
+fn gateway() -> Gateway {
+    let grants = "[consumers, counters, crypto, entities, kv, metrics, secrets, \
+                  {http-client: {hosts: ['127.0.0.1'], private: true}}]";
+    let gateway = Setup::new()
+        .property("database: sqlite")
+        .property(&format!("plugin_grants: {{every-hook: {grants}}}"))
+        .bundled("every-hook")
+        .start();
+    written(&gateway, "POST", "/services", json!({"name": "s", "url": gateway.upstream_url()}));
+    written(&gateway, "POST", "/services/s/routes", json!({"name": "r", "paths": ["/x"]}));
+    written(&gateway, "POST", "/consumers", json!({"username": "ann"}));
+    let config = json!({"variable": "home", "url": gateway.upstream_url()});
+    written(&gateway, "POST", "/plugins", json!({"name": "every-hook", "config": config}));
+    gateway
+}
+
+#[track_caller]
+fn written(gateway: &Gateway, method: &str, path: &str, body: Value) -> Value {
+    let answer = gateway.ask(method, path, &body);
+    assert!([200, 201].contains(&answer.status), "{method} {path}: {}", answer.text());
+    answer.json()
+}
+
+/// What the fixture keeps, as soon as it satisfies a condition.
+fn kept(gateway: &Gateway, condition: impl Fn(&Value) -> bool) -> Value {
+    let began = Instant::now();
+    loop {
+        let kept = get(gateway.status, "/every-hook/kept", &[]).json();
+        if condition(&kept) {
+            return kept;
+        }
+        assert!(began.elapsed() < Duration::from_secs(10), "{kept}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_request_meets_every_hook_and_capability() {
+    let gateway = gateway();
+    written(&gateway, "POST", "/every-notes", json!({"title": "first", "text": "abc"}));
+    // Before routing, `/early` becomes the path of the route.
+    let answer = get(gateway.proxy, "/early", &[]);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let header = |name: &str| answer.header(name).unwrap_or_default();
+    assert_eq!(header("x-count"), "1");
+    assert_eq!(header("x-note"), "cba");
+    assert_eq!(header("x-digest"), "227", "SHA-256 of nothing begins with e3");
+    assert_eq!(header("x-secret"), std::env::var("HOME").unwrap());
+    assert_eq!(header("x-fetched"), "200");
+    assert_eq!(header("x-source"), "upstream");
+    assert!(answer.text().starts_with("200:"), "{}", answer.text());
+    let head = String::from_utf8(gateway.last_upstream_head()).unwrap().to_ascii_lowercase();
+    assert!(head.contains("\r\nx-consumer-username: ann\r\n"), "{head}");
+    assert!(head.contains("\r\nx-anonymous-consumer: true\r\n"), "{head}");
+    assert_eq!(get(gateway.proxy, "/x", &[]).header("x-count").unwrap(), "2");
+}
+
+#[test]
+fn a_failure_takes_the_form_that_the_client_accepts_and_passes_the_later_hooks() {
+    let gateway = gateway();
+    let answer = get(gateway.proxy, "/x?fail=1", &[("accept", "text/plain")]);
+    assert_eq!((answer.status, answer.header("x-failed").as_deref()), (418, Some("yes")));
+    assert_eq!(answer.header("x-source").as_deref(), Some("plugin"));
+    assert!(answer.text().starts_with("418:told to fail\nrequest_id: "), "{}", answer.text());
+}
+
+#[test]
+fn records_and_ticks_reach_the_plugin_besides_requests() {
+    let gateway = gateway();
+    get(gateway.proxy, "/x", &[]);
+    let ticks =
+        |kept: &Value| kept["ticks"].as_str().and_then(|ticks| ticks.parse::<u64>().ok()).unwrap_or(0);
+    let kept = kept(&gateway, |kept| ticks(kept) >= 3 && kept["record"] != "");
+    let record: Value = serde_json::from_str(kept["record"].as_str().unwrap()).unwrap();
+    assert_eq!(record["every"]["hook"], json!([1]));
+    assert_eq!(record["request"]["method"], "GET");
+}
+
+#[test]
+fn a_plugin_changes_and_refuses_rows_of_its_own_entity() {
+    let gateway = gateway();
+    let row = written(&gateway, "POST", "/every-notes", json!({"title": "first", "text": "abc"}));
+    assert_eq!(row["text"], "cba");
+    let path = "/every-notes/first";
+    assert_eq!(written(&gateway, "PATCH", path, json!({"title": "first"}))["text"], "cba");
+    assert_eq!(written(&gateway, "PATCH", path, json!({"text": "xyz"}))["text"], "zyx");
+    assert_eq!(get(gateway.admin, path, &[]).json()["text"], "zyx");
+    let refused = gateway.ask("POST", "/every-notes", &json!({"title": "refused"}));
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.json()["fields"]["title"], "is one that is refused", "{}", refused.text());
+    assert_eq!(get(gateway.admin, "/every-notes/refused", &[]).status, 404);
+}
