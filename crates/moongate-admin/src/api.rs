@@ -103,7 +103,10 @@ impl Api {
             None => {}
         }
         if request.uri().path() == metrics::PATH {
-            return metrics::answer(&access, request.method().clone()).await;
+            return match *request.method() {
+                Method::OPTIONS => Ok(allowed_methods(&["GET", "HEAD", "OPTIONS"], request.headers())),
+                ref method => metrics::answer(&access, method.clone()).await,
+            };
         }
         let resource = match Resource::find(access.catalog(), request.uri().path()) {
             None => return plugins::answer(&*self.plugins, request).await,

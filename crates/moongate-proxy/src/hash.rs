@@ -137,12 +137,7 @@ mod tests {
             trusted: false,
             port: 8000,
         };
-        Exchange::new(
-            1,
-            request.body(()).unwrap().into_parts().0,
-            client,
-            tokio::time::Instant::now(),
-        )
+        Exchange::new(1, request.body(()).unwrap().into_parts().0, client, tokio::time::Instant::now())
     }
 
     fn header_source(name: &'static str) -> HashSource {

@@ -34,7 +34,7 @@ async fn every_artifact_is_listed_with_its_state() {
     let expected = json!({
         "name": "broken", "version": "1.2.0", "priority": 800, "digest": null, "hooks": ["request"],
         "file": "/plugins/broken.wasm", "state": "refused", "last_error": null, "generation": 0,
-        "loaded_at": null
+        "loaded_at": null, "capabilities": [], "grants": [], "statistics": null
     });
     assert_eq!(data[1], expected);
 }
