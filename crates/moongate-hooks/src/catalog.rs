@@ -54,16 +54,14 @@ pub trait PluginCatalog: Send + Sync + 'static {
     ///
     /// # Errors
     /// What the plugin finds wrong with it, or how it failed.
-    fn on_write<'a>(
-        &'a self,
-        entity: &'a str,
-        row: Map<String, Value>,
-        changed: Vec<String>,
-    ) -> Pin<Box<dyn Future<Output = Result<Map<String, Value>, WriteError>> + Send + 'a>> {
+    fn on_write<'a>(&'a self, entity: &'a str, row: Map<String, Value>, changed: Vec<String>) -> Writing<'a> {
         let _ = (entity, changed);
         Box::pin(async move { Ok(row) })
     }
 }
+
+/// Becomes a row as it is to be stored, or why it is not.
+pub type Writing<'a> = Pin<Box<dyn Future<Output = Result<Map<String, Value>, WriteError>> + Send + 'a>>;
 
 /// What all plugins keep between requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

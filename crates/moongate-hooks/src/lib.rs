@@ -18,7 +18,7 @@ mod runtime;
 pub use body::{BodyError, BodyStream, Leftover, RequestBody};
 pub use catalog::{
     AdminRequest, AdminRoute, ConfigSchema, HookStatistics, Kept, PluginCatalog, PluginSchema, PluginState,
-    PluginStatistics, PluginStatus, WriteError,
+    PluginStatistics, PluginStatus, WriteError, Writing,
 };
 pub use directory::{Directory, LookupError};
 pub use error::{BindError, FailurePolicy, HookError, Origin, Problem};

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use moongate_hooks::{
     AdminRequest, AdminRoute, BindError, BoundTo, Decision, Directory, Exchange, FailurePolicy, HookError,
     HookSet, Kept, PluginCatalog, PluginRuntime, PluginSchema, PluginSpec, PluginStatus, Reply, WriteError,
+    Writing,
 };
 use moongate_watch::Stat;
 use parking_lot::Mutex;
@@ -408,12 +409,7 @@ impl PluginCatalog for PluginHost {
         }
     }
 
-    fn on_write<'a>(
-        &'a self,
-        entity: &'a str,
-        row: Map<String, Value>,
-        changed: Vec<String>,
-    ) -> Pin<Box<dyn Future<Output = Result<Map<String, Value>, WriteError>> + Send + 'a>> {
+    fn on_write<'a>(&'a self, entity: &'a str, row: Map<String, Value>, changed: Vec<String>) -> Writing<'a> {
         let watcher = self.registry.lock().watcher_of(entity);
         Box::pin(async move {
             let Some(generation) = watcher else { return Ok(row) };

@@ -140,6 +140,7 @@ mod pages {
     }
 
     pages! {
+        Writing: "../../../docs/plugins/writing.md",
         FirstPlugin: "../../../docs/plugins/first-plugin.md",
         HookRequest: "../../../docs/plugins/hooks/request.md",
         HookEarlyRequest: "../../../docs/plugins/hooks/early-request.md",

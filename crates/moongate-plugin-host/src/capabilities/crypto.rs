@@ -14,7 +14,7 @@ use crate::state::GuestState;
 #[expect(unreachable_pub, reason = "named by generated code that is public within its module")]
 pub enum Verifier {
     /// A shared secret.
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
     /// A public key.
     Public(ParsedPublicKey),
 }
@@ -27,7 +27,7 @@ impl Verifier {
             Algorithm::Hs512 => hmac::HMAC_SHA512,
             _ => return Err("takes a public key, not a secret".to_owned()),
         };
-        Ok(Self::Secret(hmac::Key::new(algorithm, secret)))
+        Ok(Self::Secret(Box::new(hmac::Key::new(algorithm, secret))))
     }
 
     fn public_key(algorithm: Algorithm, pem: &str) -> std::result::Result<Self, String> {
