@@ -17,6 +17,7 @@ mod usage;
 mod wrk;
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -55,6 +56,10 @@ pub(crate) struct Args {
     #[arg(long)]
     peers: bool,
 
+    /// Measure this program, built before, instead of building one; may be given several times, to compare them
+    #[arg(long, value_name = "FILE")]
+    gateway: Vec<PathBuf>,
+
     /// What to measure
     #[arg(long, value_delimiter = ',', ignore_case = true, value_enum, default_values_t = Scenario::ALL)]
     scenarios: Vec<Scenario>,
@@ -76,16 +81,13 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         }
     }
     plugins::build(workspace, None, false)?;
-    let mut command = workspace.cargo();
-    command.args(["build", "--release", "-p", "moongate"]);
-    process::run(command)?;
+    let gateways = gateways(workspace, &args.gateway)?;
 
     let interrupt = Interrupt::watch()?;
     let [upstream] = ports::choose([("the upstream's port", 0)])?;
     let stage = Stage {
         directory: workspace.scratch("bench")?,
         plugins: workspace.root.join("target/plugins"),
-        gateway: workspace.built.join("release/moongate"),
         cores: Cores::choose()?,
         upstream,
         interrupt,
@@ -99,7 +101,10 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         ));
     }
 
-    let mut contenders = vec![nginx::proxy(&stage)?, contender::gateway(&stage)?];
+    let mut contenders = vec![nginx::proxy(&stage)?];
+    for (name, program) in &gateways {
+        contenders.push(contender::gateway(&stage, name, program)?);
+    }
     if args.peers {
         for peer in peers::start(&stage) {
             match peer {
@@ -141,6 +146,24 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     fs::write(&file, &report).with_context(|| format!("cannot write {}", file.display()))?;
     say!("\n{report}\nThe same is in {}.", workspace.relative(&file).display());
     Ok(())
+}
+
+/// The gateways to measure, with what to call them: those that are given, or one built now.
+fn gateways(workspace: &Workspace, given: &[PathBuf]) -> Result<Vec<(String, PathBuf)>> {
+    if given.is_empty() {
+        let mut command = workspace.cargo();
+        command.args(["build", "--release", "-p", "moongate"]);
+        process::run(command)?;
+        return Ok(vec![("moongate".to_owned(), workspace.built.join("release/moongate"))]);
+    }
+    given
+        .iter()
+        .map(|file| {
+            let program = file.canonicalize().with_context(|| format!("cannot find {}", file.display()))?;
+            let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Ok((name, program))
+        })
+        .collect()
 }
 
 /// Which proxies are measured in which scenarios, in the order of one round. nginx's plain proxying is always

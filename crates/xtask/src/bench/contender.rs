@@ -21,7 +21,6 @@ use super::scenario::{CLAIM, CLAIM_HEADER, SECRET, Scenario};
 pub(crate) struct Stage {
     pub(crate) directory: PathBuf,
     pub(crate) plugins: PathBuf,
-    pub(crate) gateway: PathBuf,
     pub(crate) cores: Cores,
     /// Port of the server that answers.
     pub(crate) upstream: u16,
@@ -85,7 +84,7 @@ impl Contender {
 }
 
 /// The gateway with one worker, otherwise as it comes.
-pub(crate) fn gateway(stage: &Stage) -> Result<Contender> {
+pub(crate) fn gateway(stage: &Stage, name: &str, program: &Path) -> Result<Contender> {
     let [proxy, admin] = ports::choose([("the proxy's port", 0), ("the Admin API's port", 0)])?;
     let jwt = json!({
         "name": "jwt-claims",
@@ -104,23 +103,23 @@ pub(crate) fn gateway(stage: &Stage) -> Result<Contender> {
     });
     let properties = json!({
         "database": "off",
-        "declarative_config": stage.write("kong.yaml", &format!("{declarative:#}\n"))?,
+        "declarative_config": stage.write(&format!("{name}-kong.yaml"), &format!("{declarative:#}\n"))?,
         "proxy_listen": format!("127.0.0.1:{proxy}"),
         "admin_listen": format!("127.0.0.1:{admin}"),
         "admin_gui_listen": "off",
         "plugin_dirs": [&stage.plugins],
-        "prefix": stage.directory.join("moongate"),
+        "prefix": stage.directory.join(name),
         "workers": 1,
     });
-    let properties = stage.write("moongate.yaml", &format!("{properties:#}\n"))?;
-    let mut command = stage.pinned(stage.cores.proxy, &stage.gateway);
+    let properties = stage.write(&format!("{name}.yaml"), &format!("{properties:#}\n"))?;
+    let mut command = stage.pinned(stage.cores.proxy, program);
     command.args(["start", "-c"]).arg(properties);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("MOONGATE_") {
             command.env_remove(name);
         }
     }
-    Contender::start("moongate", command, proxy, &Scenario::ALL, stage)
+    Contender::start(name, command, proxy, &Scenario::ALL, stage)
 }
 
 const START_LIMIT: Duration = Duration::from_secs(60);
