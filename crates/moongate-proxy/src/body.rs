@@ -6,7 +6,7 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use crate::access_log::Logging;
 use crate::connection::Connection;
 use crate::deadline::{Clock, Deadline};
+use crate::forwarded::BodyLength;
 use crate::http2_upstream::SharedBody;
 use crate::kept::{Kept, Replay};
 use crate::pool::Pool;
@@ -125,12 +126,9 @@ impl RequestBody {
         matches!(self.source, Source::Nothing)
     }
 
-    /// The length of a body that was read before.
-    pub(crate) fn kept(&self) -> Option<u64> {
-        match &self.source {
-            Source::Kept(replay) => Some(replay.left()),
-            _ => None,
-        }
+    /// How the upstream is told where the body ends, if there is one.
+    pub(crate) fn length(&self) -> BodyLength {
+        self.size_hint().exact().map_or(BodyLength::Unknown, BodyLength::Known)
     }
 
     /// The same body from its beginning, for a request that is sent again; `None` where what was sent is gone.
@@ -312,7 +310,9 @@ pub(crate) enum ResponseBody {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BodyError {
     #[error("the upstream's response broke off")]
-    Upstream(#[source] hyper::Error),
+    Upstream(#[source] io::Error),
+    #[error("the upstream's response broke off")]
+    Shared(#[source] hyper::Error),
     #[error("the upstream paused for too long")]
     Timeout,
     #[error("a plugin failed within the body")]
@@ -322,15 +322,9 @@ pub(crate) enum BodyError {
 impl ResponseBody {
     /// A body from an upstream. The connection it comes over goes back to the pool at the body's end, and is
     /// closed when the body is dropped before.
-    pub(crate) async fn upstream(incoming: Incoming, lease: Lease) -> Self {
-        let mut body = UpstreamBody { incoming, lease: Some(lease) };
-        if body.incoming.is_end_stream() {
-            std::future::poll_fn(|cx| {
-                body.release(cx);
-                Poll::Ready(())
-            })
-            .await;
-        }
+    pub(crate) fn upstream(lease: Lease) -> Self {
+        let mut body = UpstreamBody { lease: Some(lease) };
+        body.release_at_end();
         Self::Upstream(body)
     }
 }
@@ -359,7 +353,7 @@ impl Body for ResponseBody {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Full(bytes) => bytes.is_empty(),
-            Self::Upstream(body) => body.incoming.is_end_stream(),
+            Self::Upstream(body) => body.is_end_stream(),
             Self::Shared(body) => body.is_end_stream(),
             Self::Begun(read, rest) => read.is_empty() && rest.is_end_stream(),
             Self::Watched(body) => body.is_end_stream(),
@@ -369,7 +363,7 @@ impl Body for ResponseBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Upstream(body) => body.incoming.size_hint(),
+            Self::Upstream(body) => body.size_hint(),
             Self::Shared(body) => body.incoming.size_hint(),
             Self::Begun(read, rest) => {
                 let read: u64 = read.iter().map(|piece| piece.len() as u64).sum();
@@ -384,7 +378,7 @@ impl Body for ResponseBody {
 
 /// A connection that a response still comes over, and what is needed to give it back.
 pub(crate) struct Lease {
-    pub(crate) connection: Connection,
+    pub(crate) connection: Box<Connection>,
     pub(crate) authority: Arc<str>,
     /// Counted as under way until the body has ended.
     pub(crate) _pick: Option<Pick>,
@@ -398,28 +392,17 @@ pub(crate) struct Lease {
 
 /// See [`ResponseBody::upstream`].
 pub(crate) struct UpstreamBody {
-    incoming: Incoming,
+    /// Until the body has ended.
     lease: Option<Lease>,
 }
 
 impl UpstreamBody {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        // Only the driver, which is polled right here, can change what the body has; so it need not wake us.
-        let quiet = &mut Context::from_waker(Waker::noop());
-        let mut frame = Pin::new(&mut self.incoming).poll_frame(quiet);
-        if frame.is_pending()
-            && let Some(lease) = &mut self.lease
-        {
-            lease.connection.drive(cx);
-            frame = Pin::new(&mut self.incoming).poll_frame(quiet);
-        }
-        match frame {
+        let Some(lease) = &mut self.lease else { return Poll::Ready(None) };
+        match lease.connection.http.poll_body(cx) {
             Poll::Ready(Some(Ok(frame))) => {
-                if self.incoming.is_end_stream() || frame.is_trailers() {
-                    self.release(cx);
-                } else if let Some(lease) = &self.lease {
-                    lease.deadline.wait(lease.clock.now(), lease.read_timeout);
-                }
+                lease.deadline.wait(lease.clock.now(), lease.read_timeout);
+                self.release_at_end();
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => {
@@ -427,31 +410,35 @@ impl UpstreamBody {
                 Poll::Ready(Some(Err(BodyError::Upstream(error))))
             }
             Poll::Ready(None) => {
-                self.release(cx);
+                self.release_at_end();
                 Poll::Ready(None)
             }
-            Poll::Pending => match &self.lease {
-                Some(lease) if lease.deadline.has_passed() => {
-                    self.lease = None;
-                    Poll::Ready(Some(Err(BodyError::Timeout)))
-                }
-                Some(lease) => {
-                    lease.deadline.wake(cx.waker());
-                    Poll::Pending
-                }
-                None => Poll::Pending,
-            },
+            Poll::Pending if lease.deadline.has_passed() => {
+                self.lease = None;
+                Poll::Ready(Some(Err(BodyError::Timeout)))
+            }
+            Poll::Pending => {
+                lease.deadline.wake(cx.waker());
+                Poll::Pending
+            }
         }
     }
 
-    /// Gives the connection back, if it can take another request.
-    fn release(&mut self, cx: &mut Context<'_>) {
-        let Some(mut lease) = self.lease.take() else { return };
-        // The driver has to see the end of the body before it takes another request.
-        lease.connection.drive(cx);
+    fn is_end_stream(&self) -> bool {
+        self.lease.as_ref().is_none_or(|lease| lease.connection.http.is_at_end())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let left = self.lease.as_ref().map_or(Some(0), |lease| lease.connection.http.left());
+        left.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+
+    /// Gives the connection back once the body has ended, if it can take another request.
+    fn release_at_end(&mut self) {
+        let Some(lease) = self.lease.take_if(|lease| lease.connection.http.is_at_end()) else { return };
         let now = lease.clock.now();
         lease.deadline.rest(now, lease.idle_timeout);
-        if lease.connection.is_reusable() {
+        if lease.connection.http.is_reusable() {
             lease.pool.put(&lease.authority, lease.connection, now);
         }
     }

@@ -1,80 +1,24 @@
-//! A connection to an upstream, driven by whoever uses it.
-//!
-//! hyper splits a connection into a handle to send requests with and a driver that does the work, made to run
-//! as a task of its own. Here the request that has borrowed the connection polls the driver itself, so a request
-//! costs no hand-over between tasks. A connection at rest is not polled; whether it was closed meanwhile is found
-//! out when it is taken up again.
+//! Connections to upstreams: where they lead to, and how they are opened.
 
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::client::conn::TrySendError;
-use hyper::client::conn::http1::{Builder, Connection as Driver, SendRequest};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
-use tokio_rustls::client::TlsStream;
 
-use crate::body::RequestBody;
 use crate::dns::{Dns, DnsError};
+use crate::http1::Http1;
 use crate::snapshot::Upstream;
 use crate::tls::{Secured, TlsClients};
 use crate::tunnel::{Tunnel, UpstreamStream};
-use crate::worker::BUFFER;
 
-/// How long the HTTP side of a connection may take to let go of it.
-const LEAVING: Duration = Duration::from_secs(1);
-
-type HttpDriver<S> = Pin<Box<Driver<TokioIo<S>, RequestBody>>>;
-
-/// What does the work of a connection.
-enum AnyDriver {
-    Plain(HttpDriver<TcpStream>),
-    Tls(HttpDriver<TlsStream<TcpStream>>),
-}
-
-impl AnyDriver {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
-        match self {
-            Self::Plain(driver) => driver.as_mut().poll(cx),
-            Self::Tls(driver) => driver.as_mut().poll(cx),
-        }
-    }
-
-    /// The connection as it is below HTTP, and what was read of it already.
-    fn into_parts(self) -> (UpstreamStream, Bytes) {
-        match self {
-            Self::Plain(driver) => {
-                let parts = Pin::into_inner(driver).into_parts();
-                (UpstreamStream::Plain(parts.io.into_inner()), parts.read_buf)
-            }
-            Self::Tls(driver) => {
-                let parts = Pin::into_inner(driver).into_parts();
-                (UpstreamStream::Tls(Box::new(parts.io.into_inner())), parts.read_buf)
-            }
-        }
-    }
-}
-
-/// See the module's description.
+/// A connection to an upstream that speaks HTTP/1.
 pub(crate) struct Connection {
-    sender: SendRequest<RequestBody>,
-    driver: AnyDriver,
-    /// Whether the connection is closed, or has left HTTP.
-    is_done: bool,
+    pub(crate) http: Http1,
     /// The pool of a TLS connection.
     pool: Option<Arc<str>>,
-    /// Whether the request at hand is the last one.
-    is_last: bool,
     /// When the connection was last given back.
     pub(crate) idle_since: Instant,
     /// Where it leads to, if a name server said so, and when to ask whether it still says so.
@@ -100,16 +44,15 @@ impl Connection {
     ) -> Result<Self, ConnectError> {
         let (stream, resolved) = connect(upstream, names).await?;
         let connection = match secured {
-            None => Self::plain(stream).await,
-            Some(secured) => Self::secured(stream, secured, clients).await,
+            None => Self::plain(stream),
+            Some(secured) => Self::secured(stream, secured, clients).await.map_err(ConnectError::Connect)?,
         };
-        Ok(Self { resolved, ..connection.map_err(ConnectError::Connect)? })
+        Ok(Self { resolved, ..connection })
     }
 
     /// Speaks HTTP over `stream`.
-    pub(crate) async fn plain(stream: TcpStream) -> io::Result<Self> {
-        let (sender, driver) = handshake(stream).await?;
-        Ok(Self::new(sender, AnyDriver::Plain(driver), None))
+    pub(crate) fn plain(stream: TcpStream) -> Self {
+        Self::new(UpstreamStream::Plain(stream), None)
     }
 
     /// Speaks HTTP over TLS over `stream`.
@@ -120,13 +63,11 @@ impl Connection {
     ) -> io::Result<Self> {
         let connector = clients.connector(secured.client).map_err(io::Error::other)?;
         let stream = connector.connect(secured.name.clone(), stream).await?;
-        let (sender, driver) = handshake(stream).await?;
-        Ok(Self::new(sender, AnyDriver::Tls(driver), Some(Arc::clone(&secured.pool))))
+        Ok(Self::new(UpstreamStream::Tls(Box::new(stream)), Some(Arc::clone(&secured.pool))))
     }
 
-    fn new(sender: SendRequest<RequestBody>, driver: AnyDriver, pool: Option<Arc<str>>) -> Self {
-        let idle_since = Instant::now();
-        Self { sender, driver, is_done: false, pool, is_last: false, idle_since, resolved: None }
+    fn new(stream: UpstreamStream, pool: Option<Arc<str>>) -> Self {
+        Self { http: Http1::new(stream), pool, idle_since: Instant::now(), resolved: None }
     }
 
     /// The name of its pool, where `plain` is that of a plain connection's.
@@ -146,65 +87,11 @@ impl Connection {
         }
     }
 
-    /// Lets the connection make progress.
-    pub(crate) fn drive(&mut self, cx: &mut Context<'_>) {
-        self.is_done = self.is_done || self.driver.poll(cx).is_ready();
-    }
-
     /// The connection after the upstream's answer that it goes on in another protocol.
-    pub(crate) async fn into_tunnel(mut self, timeout: Duration) -> Option<Tunnel> {
-        let left = std::future::poll_fn(|cx| {
-            self.drive(cx);
-            if self.is_done { Poll::Ready(()) } else { Poll::Pending }
-        });
-        tokio::time::timeout(LEAVING, left).await.ok()?;
-        let (upstream, early) = self.driver.into_parts();
-        Some(Tunnel { upstream, early, timeout })
+    pub(crate) fn into_tunnel(self, timeout: Duration) -> Tunnel {
+        let (upstream, early) = self.http.into_parts();
+        Tunnel { upstream, early, timeout }
     }
-
-    /// Closes the connection once its current response is through.
-    pub(crate) fn retire(&mut self) {
-        self.is_last = true;
-    }
-
-    /// Whether another request can be sent.
-    pub(crate) fn is_reusable(&self) -> bool {
-        !self.is_last && !self.is_done && self.sender.is_ready()
-    }
-
-    /// Sends a request and waits for the head of its response.
-    ///
-    /// # Errors
-    /// hyper's; it holds the request where nothing of it was sent.
-    pub(crate) async fn send(
-        &mut self,
-        request: Request<RequestBody>,
-        mut while_waiting: impl FnMut(&mut Context<'_>) -> bool,
-    ) -> Option<Result<Response<Incoming>, TrySendError<Request<RequestBody>>>> {
-        let mut sending = pin!(self.sender.try_send_request(request));
-        let (driver, is_done) = (&mut self.driver, &mut self.is_done);
-        std::future::poll_fn(|cx| {
-            *is_done = *is_done || driver.poll(cx).is_ready();
-            // Only the driver, polled just now, answers; so the answer need not wake us.
-            match sending.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(answer) => Poll::Ready(Some(answer)),
-                Poll::Pending if while_waiting(cx) => Poll::Pending,
-                Poll::Pending => Poll::Ready(None),
-            }
-        })
-        .await
-    }
-}
-
-type Halves<S> = (SendRequest<RequestBody>, HttpDriver<S>);
-
-async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> io::Result<Halves<S>> {
-    let (sender, driver) = Builder::new()
-        .max_buf_size(BUFFER)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(io::Error::other)?;
-    Ok((sender, Box::pin(driver)))
 }
 
 /// What is needed to find the addresses of an upstream.

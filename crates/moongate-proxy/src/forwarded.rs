@@ -1,5 +1,6 @@
 //! The head of a request, as the upstream gets it.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
@@ -133,66 +134,141 @@ pub(crate) struct Forwarding<'a> {
     pub(crate) prefix: Option<HeaderValue>,
     /// `X-Kong-Request-Id`.
     pub(crate) request_id: Option<&'a HeaderValue>,
+    /// Whether the client wants to go on in WebSocket.
+    pub(crate) websocket: bool,
+}
+
+/// How the upstream is told where a request's body ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BodyLength {
+    /// There is none. That is said if the client said so.
+    None,
+    /// So many bytes.
+    Known(u64),
+    /// It comes in chunks.
+    Unknown,
+}
+
+/// Takes the headers of a request, line by line.
+pub(crate) trait Lines {
+    /// A line whose value is made of `parts`.
+    fn line(&mut self, name: &HeaderName, parts: &[&[u8]]);
+
+    fn value(&mut self, name: &HeaderName, value: &HeaderValue) {
+        self.line(name, &[value.as_bytes()]);
+    }
+}
+
+/// As HTTP/1 writes them.
+impl Lines for Vec<u8> {
+    fn line(&mut self, name: &HeaderName, parts: &[&[u8]]) {
+        self.extend_from_slice(name.as_str().as_bytes());
+        self.extend_from_slice(b": ");
+        for part in parts {
+            self.extend_from_slice(part);
+        }
+        self.extend_from_slice(b"\r\n");
+    }
+}
+
+impl Lines for HeaderMap {
+    fn line(&mut self, name: &HeaderName, parts: &[&[u8]]) {
+        if let Ok(value) = HeaderValue::from_bytes(&parts.concat()) {
+            self.append(name, value);
+        }
+    }
+
+    fn value(&mut self, name: &HeaderName, value: &HeaderValue) {
+        self.append(name, value.clone());
+    }
 }
 
 impl Forwarding<'_> {
-    /// Turns the client's headers, without those of its connection, into those that the upstream gets.
-    pub(crate) fn apply(self, head: &mut request::Parts) {
-        let headers = &mut head.headers;
-        // One growth for all that follows, instead of several.
-        headers.reserve(12);
-
+    /// Writes the headers that the upstream gets: the client's, which are without those of its connection, and the
+    /// gateway's own.
+    pub(crate) fn write(&self, head: &request::Parts, length: BodyLength, lines: &mut impl Lines) {
+        lines.value(&header::HOST, &self.host);
+        let connection: &[u8] = if self.websocket { b"keep-alive, Upgrade" } else { b"keep-alive" };
+        lines.line(&header::CONNECTION, &[connection]);
+        if self.websocket {
+            lines.line(&header::UPGRADE, &[b"websocket"]);
+        }
+        let own_real_ip;
+        let real_ip = match self.client == self.peer.address.ip().to_canonical() {
+            true => &self.peer.text,
+            false => {
+                own_real_ip = value(&self.client.to_string());
+                &own_real_ip
+            }
+        };
         let via = match head.version {
             Version::HTTP_10 => VIA_1_0,
             Version::HTTP_2 => VIA_2,
             _ => VIA_1_1,
         };
-        prepend(headers, header::VIA, HeaderValue::from_static(via));
-        let real_ip = match self.client == self.peer.address.ip().to_canonical() {
-            true => self.peer.text.clone(),
-            false => value(&self.client.to_string()),
-        };
-        match headers.contains_key(X_FORWARDED_FOR) {
-            true => prepend(headers, X_FORWARDED_FOR, self.peer.text.clone()),
-            false => drop(headers.insert(X_FORWARDED_FOR, real_ip.clone())),
-        }
-        headers.insert(X_REAL_IP, real_ip);
-
-        let told = |name: &HeaderName| self.peer.trusted && head.headers.contains_key(name);
-        let missing =
-            [X_FORWARDED_PROTO, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PATH, X_FORWARDED_PREFIX]
-                .map(|name| !told(&name));
-        let [proto, host, port, path, prefix] = missing;
-        if proto {
-            head.headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(self.peer.scheme()));
-        }
-        if host {
-            let original =
-                head.headers.get(header::HOST).map_or_else(|| HeaderValue::from_static(""), bare_host);
-            head.headers.insert(X_FORWARDED_HOST, original);
-        }
-        if port {
-            head.headers.insert(X_FORWARDED_PORT, self.peer.port_text.clone());
-        }
-        if path {
-            head.headers.insert(X_FORWARDED_PATH, value(head.uri.path()));
-        }
-        if prefix {
-            match self.prefix {
-                Some(prefix) => {
-                    head.headers.insert(X_FORWARDED_PREFIX, prefix);
+        // What is said already. Of lists, the first line counts.
+        let (mut has_via, mut has_for, mut has_length) = (false, false, false);
+        let (mut has_proto, mut has_host, mut has_port, mut has_path, mut has_prefix) =
+            (false, false, false, false, false);
+        for (name, value) in &head.headers {
+            let (is_list, has, own) = match name.as_str() {
+                "host" | "connection" | "upgrade" | "transfer-encoding" | "x-real-ip" => continue,
+                "content-length" => {
+                    has_length = true;
+                    continue;
                 }
-                None => {
-                    head.headers.remove(X_FORWARDED_PREFIX);
+                "x-kong-request-id" if self.request_id.is_some() => continue,
+                "via" => (true, &mut has_via, via.as_bytes()),
+                "x-forwarded-for" => (true, &mut has_for, self.peer.text.as_bytes()),
+                "x-forwarded-proto" => (false, &mut has_proto, &[][..]),
+                "x-forwarded-host" => (false, &mut has_host, &[][..]),
+                "x-forwarded-port" => (false, &mut has_port, &[][..]),
+                "x-forwarded-path" => (false, &mut has_path, &[][..]),
+                "x-forwarded-prefix" => (false, &mut has_prefix, &[][..]),
+                _ => {
+                    lines.value(name, value);
+                    continue;
                 }
+            };
+            match is_list {
+                true if !*has => lines.line(name, &[value.as_bytes(), b", ", own]),
+                false if self.peer.trusted => lines.value(name, value),
+                _ => continue,
             }
+            *has = true;
+        }
+        if !has_via {
+            lines.line(&header::VIA, &[via.as_bytes()]);
+        }
+        if !has_for {
+            lines.value(&X_FORWARDED_FOR, real_ip);
+        }
+        lines.value(&X_REAL_IP, real_ip);
+        if !has_proto {
+            lines.line(&X_FORWARDED_PROTO, &[self.peer.scheme().as_bytes()]);
+        }
+        if !has_host {
+            let host = head.headers.get(header::HOST).map(HeaderValue::as_bytes).unwrap_or_default();
+            lines.line(&X_FORWARDED_HOST, &[&bare_host(host)]);
+        }
+        if !has_port {
+            lines.value(&X_FORWARDED_PORT, &self.peer.port_text);
+        }
+        if !has_path {
+            lines.line(&X_FORWARDED_PATH, &[head.uri.path().as_bytes()]);
+        }
+        if let (false, Some(prefix)) = (has_prefix, &self.prefix) {
+            lines.value(&X_FORWARDED_PREFIX, prefix);
         }
         if let Some(id) = self.request_id {
-            head.headers.insert(X_KONG_REQUEST_ID, id.clone());
+            lines.value(&X_KONG_REQUEST_ID, id);
         }
-        head.headers.insert(header::HOST, self.host);
-        head.headers.insert(header::CONNECTION, HeaderValue::from_static("keep-alive"));
-        head.version = Version::HTTP_11;
+        match length {
+            BodyLength::None if has_length => lines.line(&header::CONTENT_LENGTH, &[b"0"]),
+            BodyLength::None => {}
+            BodyLength::Known(length) => lines.value(&header::CONTENT_LENGTH, &HeaderValue::from(length)),
+            BodyLength::Unknown => lines.line(&header::TRANSFER_ENCODING, &[b"chunked"]),
+        }
     }
 }
 
@@ -257,30 +333,17 @@ pub(crate) fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
         .collect()
 }
 
-/// Puts `value` behind the first line of a header and drops the others; or makes it the only one.
-fn prepend(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
-    let joined = headers.get(&name).map(|first| {
-        let mut joined = Vec::with_capacity(first.len() + 2 + value.len());
-        joined.extend_from_slice(first.as_bytes());
-        joined.extend_from_slice(b", ");
-        joined.extend_from_slice(value.as_bytes());
-        HeaderValue::from_bytes(&joined).unwrap_or_else(|_| value.clone())
-    });
-    headers.insert(name, joined.unwrap_or(value));
-}
-
 /// A host without its port, in lower case.
-pub(crate) fn bare_host(host: &HeaderValue) -> HeaderValue {
-    let bytes = host.as_bytes();
-    let end = match bytes.iter().rposition(|byte| *byte == b':') {
-        Some(colon) if !bytes.get(colon..).unwrap_or_default().contains(&b']') => colon,
-        _ => bytes.len(),
+pub(crate) fn bare_host(host: &[u8]) -> Cow<'_, [u8]> {
+    let bare = match host.iter().rposition(|byte| *byte == b':') {
+        Some(colon) if !host.get(colon..).unwrap_or_default().contains(&b']') => host.get(..colon),
+        _ => None,
     };
-    if end == bytes.len() && !bytes.iter().any(u8::is_ascii_uppercase) {
-        return host.clone();
+    let bare = bare.unwrap_or(host);
+    match bare.iter().any(u8::is_ascii_uppercase) {
+        true => bare.to_ascii_lowercase().into(),
+        false => bare.into(),
     }
-    let bare = bytes.get(..end).unwrap_or_default().to_ascii_lowercase();
-    HeaderValue::from_bytes(&bare).unwrap_or_else(|_| host.clone())
 }
 
 /// Text that the gateway made of valid parts, as a header's value.

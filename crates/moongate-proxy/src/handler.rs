@@ -36,7 +36,7 @@ use crate::response::{self, Timing};
 use crate::send::Outgoing;
 use crate::snapshot::{CompiledRoute, Snapshot, Speaks};
 use crate::trace;
-use crate::tunnel::{self, Tunnel};
+use crate::tunnel::Tunnel;
 use crate::watched;
 use crate::worker::Worker;
 
@@ -173,14 +173,7 @@ impl<R: PluginRuntime> Handler<R> {
                 match outcome {
                     Outcome::Continue => {
                         let way = Way { body, found, started, request_id: id_value.as_ref() };
-                        // The headers go upstream with the request, and plugins may want them later.
-                        let is_looked_at = !chain.response.is_empty() || picked.is_some();
-                        let kept = is_looked_at.then(|| exchange.request.headers.clone());
-                        let answer = self.forward(&mut exchange, way, &snapshot, draft.as_deref_mut()).await;
-                        if let Some(kept) = kept {
-                            exchange.request.headers = kept;
-                        }
-                        answer
+                        self.forward(&mut exchange, way, &snapshot, draft.as_deref_mut()).await
                     }
                     Outcome::Respond(reply) => {
                         exchange.source = Origin::Plugin;
@@ -501,8 +494,6 @@ impl<R: PluginRuntime> Handler<R> {
             }
         };
         let keeps_host = host.is_some();
-        // The head is handed over to the connection, and an error would have to follow the client's wishes.
-        let wishes = Wishes::of(&exchange.request.headers);
         let forwarding = Forwarding {
             peer: &self.peer,
             client: exchange.client.address,
@@ -512,11 +503,8 @@ impl<R: PluginRuntime> Handler<R> {
             }),
             prefix: found.prefix,
             request_id,
+            websocket: found.websocket,
         };
-        forwarding.apply(&mut exchange.request);
-        if found.websocket {
-            tunnel::ask(&mut exchange.request.headers);
-        }
 
         if let Some(draft) = &mut draft {
             draft.upstream_uri = Some(found.target.to_string());
@@ -531,8 +519,7 @@ impl<R: PluginRuntime> Handler<R> {
                     Ok(body) => body,
                     Err(failure) => {
                         self.deadline.work();
-                        let wishes = wishes.into_headers();
-                        return Answer::failure(failure, &wishes, options.error_default_type, exchange.id);
+                        return Answer::from_failure(failure, exchange, options.error_default_type);
                     }
                 }
             }
@@ -540,10 +527,11 @@ impl<R: PluginRuntime> Handler<R> {
         };
         let sent = self.worker.clock.look();
         let gateway = sent.duration_since(started);
-        let head = &mut exchange.request;
         if upstream.speaks == Speaks::Http2 {
             let pick = chosen.as_ref().map(|chosen| &chosen.pick);
-            let result = Box::pin(self.send_http2(upstream, pick, head, found.target, body)).await;
+            let head = &exchange.request;
+            let sending = self.send_http2(upstream, pick, head, &forwarding, found.target, body);
+            let result = Box::pin(sending).await;
             let now = self.worker.clock.look();
             let timing = Some(Timing::Proxied { gateway, upstream: now.duration_since(sent) });
             return match result {
@@ -569,37 +557,35 @@ impl<R: PluginRuntime> Handler<R> {
                 }
                 Err(failure) => {
                     self.deadline.work();
-                    let wishes = wishes.into_headers();
-                    let answer = Answer::failure(failure, &wishes, options.error_default_type, exchange.id);
+                    let answer = Answer::from_failure(failure, exchange, options.error_default_type);
                     Answer { timing: timing.filter(|_| failure.is_proxied()), ..answer }
                 }
             };
         }
-        let outgoing = Outgoing { upstream, head, target: found.target, body, keeps_host, now: sent };
+        let head = &exchange.request;
+        let outgoing =
+            Outgoing { upstream, head, forwarding, target: found.target, body, keeps_host, now: sent };
         let result = self.send(outgoing, chosen.as_deref_mut()).await;
         let cookie = chosen.as_mut().and_then(|chosen| chosen.cookie.take());
+        let now = self.worker.clock.look();
+        let timing = Timing::Proxied { gateway, upstream: now.duration_since(sent) };
         let mut answer = match result {
-            Ok((response, connection)) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
-                let elapsed = self.worker.clock.look().duration_since(sent);
-                let timing = Some(Timing::Proxied { gateway, upstream: elapsed });
+            Ok((head, connection)) if head.status == StatusCode::SWITCHING_PROTOCOLS => {
                 let timeout = found.websocket.then_some(Duration::from_millis(upstream.read_timeout));
-                match Box::pin(self.leave_http(response, connection, timeout)).await {
+                let timing = Some(timing);
+                match self.leave_http(head, *connection, timeout) {
                     Some(head) => Answer { head, body: ResponseBody::Full(Bytes::new()), timing },
                     None => {
-                        let wishes = wishes.into_headers();
                         let (failure, form) = (Failure::BadGateway, options.error_default_type);
-                        Answer { timing, ..Answer::failure(failure, &wishes, form, exchange.id) }
+                        Answer { timing, ..Answer::from_failure(failure, exchange, form) }
                     }
                 }
             }
-            Ok((response, mut connection)) => {
-                note_answer(exchange, draft, response.status());
-                let now = self.worker.clock.look();
-                let timing = Timing::Proxied { gateway, upstream: now.duration_since(sent) };
-                let (mut head, incoming) = response.into_parts();
+            Ok((mut head, mut connection)) => {
+                note_answer(exchange, draft, head.status);
                 if head.version == Version::HTTP_10 {
                     // Would be spoken to in HTTP/1.0 from now on, which knows no chunked bodies.
-                    connection.retire();
+                    connection.http.retire();
                     head.version = Version::HTTP_11;
                 }
                 response::remove_hop_by_hop(&mut head.headers);
@@ -623,14 +609,11 @@ impl<R: PluginRuntime> Handler<R> {
                     read_timeout,
                     idle_timeout: options.client_idle_timeout,
                 };
-                Answer { head, body: ResponseBody::upstream(incoming, lease).await, timing: Some(timing) }
+                Answer { head, body: ResponseBody::upstream(lease), timing: Some(timing) }
             }
             Err(failure) => {
                 self.deadline.work();
-                let waited = self.worker.clock.look().duration_since(sent);
-                let timing = Timing::Proxied { gateway, upstream: waited };
-                let wishes = wishes.into_headers();
-                let answer = Answer::failure(failure, &wishes, options.error_default_type, exchange.id);
+                let answer = Answer::from_failure(failure, exchange, options.error_default_type);
                 Answer { timing: failure.is_proxied().then_some(timing), ..answer }
             }
         };
@@ -638,28 +621,6 @@ impl<R: PluginRuntime> Handler<R> {
             answer.head.headers.append(header::SET_COOKIE, cookie);
         }
         answer
-    }
-}
-
-/// The headers that decide on the form of an error.
-struct Wishes {
-    accept: Option<HeaderValue>,
-    content_type: Option<HeaderValue>,
-}
-
-impl Wishes {
-    fn of(headers: &HeaderMap) -> Self {
-        Self {
-            accept: headers.get(header::ACCEPT).cloned(),
-            content_type: headers.get(header::CONTENT_TYPE).cloned(),
-        }
-    }
-
-    fn into_headers(self) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.extend(self.accept.map(|value| (header::ACCEPT, value)));
-        headers.extend(self.content_type.map(|value| (header::CONTENT_TYPE, value)));
-        headers
     }
 }
 

@@ -25,9 +25,9 @@ use crate::body::{BodyError, RequestBody, Source};
 use crate::connection::{ConnectError, Names, connect, connect_to};
 use crate::deadline::{Clock, Deadline};
 use crate::error::Failure;
+use crate::forwarded::{BodyLength, Forwarding};
 use crate::handler::Handler;
 use crate::http2::Local;
-use crate::send::request_of;
 use crate::snapshot::Upstream;
 use crate::tls::Secured;
 
@@ -52,23 +52,28 @@ impl<R: PluginRuntime> Handler<R> {
         &self,
         upstream: &Upstream,
         pick: Option<&Pick>,
-        head: &mut request::Parts,
+        head: &request::Parts,
+        forwarding: &Forwarding<'_>,
         target: PathAndQuery,
         body: Source,
     ) -> Result<Response<Incoming>, Failure> {
-        let host = head.headers.get(header::HOST).cloned();
+        let host = &forwarding.host;
         let authority = pick.map_or(&upstream.authority, |pick| pick.authority());
         let secured = match &upstream.tls {
             None => None,
-            Some(client) => Some(client.secure(authority, host.as_ref()).ok_or(Failure::BadGateway)?),
+            Some(client) => Some(client.secure(authority, Some(host)).ok_or(Failure::BadGateway)?),
         };
         let pool = secured.as_ref().map_or(authority, |secured| &secured.pool);
         let (write, read) =
             (Duration::from_millis(upstream.write_timeout), Duration::from_millis(upstream.read_timeout));
         let body = RequestBody::new(body, &self.deadline, write, read);
         let wait = if body.is_empty() { read } else { write };
-        let mut request = request_of(head, target, body);
-        speak_http2(&mut request, host.as_ref(), secured.is_some()).ok_or(Failure::BadGateway)?;
+        let length = if body.is_empty() { BodyLength::None } else { body.length() };
+        let mut request = Request::new(body);
+        *request.method_mut() = head.method.clone();
+        *request.uri_mut() = Uri::from(target);
+        forwarding.write(head, length, request.headers_mut());
+        speak_http2(&mut request, host, secured.is_some()).ok_or(Failure::BadGateway)?;
         let mut tries_left = upstream.retries;
         loop {
             let known = self.worker.pool.shared(pool);
@@ -171,7 +176,7 @@ impl SharedBody {
                 self.deadline.wait(self.clock.now(), self.read_timeout);
                 Poll::Ready(Some(Ok(frame)))
             }
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(BodyError::Upstream(error)))),
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(BodyError::Shared(error)))),
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending if self.deadline.has_passed() => Poll::Ready(Some(Err(BodyError::Timeout))),
             Poll::Pending => {
@@ -189,14 +194,14 @@ impl Drop for SharedBody {
 }
 
 /// Makes of an HTTP/1 request what HTTP/2 has in its place.
-fn speak_http2(request: &mut Request<RequestBody>, host: Option<&HeaderValue>, tls: bool) -> Option<()> {
+fn speak_http2(request: &mut Request<RequestBody>, host: &HeaderValue, tls: bool) -> Option<()> {
     let headers = request.headers_mut();
     headers.remove(header::HOST);
     headers.remove(header::CONNECTION);
     headers.remove(header::TRANSFER_ENCODING);
     let mut parts = std::mem::take(request.uri_mut()).into_parts();
     parts.scheme = Some(if tls { Scheme::HTTPS } else { Scheme::HTTP });
-    parts.authority = Some(host?.to_str().ok()?.parse().ok()?);
+    parts.authority = Some(host.to_str().ok()?.parse().ok()?);
     *request.uri_mut() = Uri::from_parts(parts).ok()?;
     *request.version_mut() = Version::HTTP_2;
     Some(())

@@ -26,6 +26,7 @@ mod grpc;
 mod handler;
 mod hash;
 mod hooks;
+mod http1;
 mod http2;
 mod http2_upstream;
 mod kept;

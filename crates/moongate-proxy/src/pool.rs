@@ -13,7 +13,7 @@ use crate::http2_upstream::Sender;
 
 /// The idle connections of a worker, by upstream. The one used last is used next, so that the others can age.
 pub(crate) struct Pool {
-    idle: RefCell<HashMap<Arc<str>, Vec<Connection>>>,
+    idle: RefCell<HashMap<Arc<str>, Vec<Box<Connection>>>>,
     /// HTTP/2 connections, which many requests use at a time.
     shared: RefCell<HashMap<Arc<str>, Sender>>,
     /// Connections kept to one upstream.
@@ -27,26 +27,26 @@ impl Pool {
     }
 
     /// A connection that was open when it was last looked at.
-    pub(crate) fn take(&self, authority: &str, now: Instant) -> Option<Connection> {
+    pub(crate) fn take(&self, authority: &str, now: Instant) -> Option<Box<Connection>> {
         loop {
             let mut connection = self.idle.borrow_mut().get_mut(authority)?.pop()?;
             if now.duration_since(connection.idle_since) >= self.timeout {
                 continue;
             }
             // The upstream may have closed it since. Whoever uses the connection next is woken, not we.
-            connection.drive(&mut Context::from_waker(Waker::noop()));
-            if connection.is_reusable() {
+            if connection.http.is_quiet(&mut Context::from_waker(Waker::noop())) {
                 return Some(connection);
             }
         }
     }
 
     /// Keeps a connection for the next request.
-    pub(crate) fn put(&self, authority: &Arc<str>, mut connection: Connection, now: Instant) {
+    pub(crate) fn put(&self, authority: &Arc<str>, mut connection: Box<Connection>, now: Instant) {
         if self.size == 0 {
             return;
         }
         connection.idle_since = now;
+        connection.http.rest();
         let mut idle = self.idle.borrow_mut();
         match idle.get_mut(authority) {
             Some(connections) if connections.len() < self.size => connections.push(connection),

@@ -55,8 +55,9 @@ fn redirect_to_https(
     request: &request::Parts,
 ) {
     let told = if peer.trusted { request.headers.get(X_FORWARDED_HOST) } else { None };
-    let host = told.or_else(|| request.headers.get(HOST)).map(bare_host);
-    let host = host.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let host = told.or_else(|| request.headers.get(HOST)).map(HeaderValue::as_bytes).unwrap_or_default();
+    let host = bare_host(host);
+    let host = str::from_utf8(&host).unwrap_or_default();
     let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
     if let Ok(location) = HeaderValue::try_from(format!("https://{host}{target}")) {
         answer.head.headers.insert(LOCATION, location);

@@ -3,10 +3,11 @@
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use http::uri::PathAndQuery;
-use http::{HeaderValue, Method, Request, Response, Uri, header, request};
+use http::{Method, request, response};
 use http_body::Body;
 use hyper::body::Incoming;
 use moongate_balancer::{Algorithm, Outcome};
@@ -17,14 +18,11 @@ use crate::balanced::Chosen;
 use crate::body::{RequestBody, Source};
 use crate::connection::{ConnectError, Connection, Names, connect_to};
 use crate::error::Failure;
+use crate::forwarded::{BodyLength, Forwarding};
 use crate::handler::Handler;
 use crate::kept::{Kept, Replay};
 use crate::snapshot::Upstream;
 use crate::tls::Secured;
-
-/// A connection that has rested so long may have been closed by the upstream just now. What is sent over it is
-/// kept until there is a response, to be sent again over another one.
-const DOUBTFUL_AFTER: Duration = Duration::from_millis(500);
 
 /// Largest body of known length that is kept to be sent again.
 const SMALL: u64 = 64 * 1024;
@@ -32,13 +30,24 @@ const SMALL: u64 = 64 * 1024;
 /// A request for an upstream, and what is needed to send it again.
 pub(crate) struct Outgoing<'a> {
     pub(crate) upstream: &'a Upstream,
-    /// Takes its headers.
-    pub(crate) head: &'a mut request::Parts,
+    pub(crate) head: &'a request::Parts,
+    pub(crate) forwarding: Forwarding<'a>,
     pub(crate) target: PathAndQuery,
     pub(crate) body: Source,
     /// Whether the Host header is the client's, not the target's.
     pub(crate) keeps_host: bool,
     pub(crate) now: Instant,
+}
+
+impl Outgoing<'_> {
+    /// Writes the head as HTTP/1 has it.
+    fn write(&self, length: BodyLength, text: &mut Vec<u8>) {
+        for part in [self.head.method.as_str(), " ", self.target.as_str(), " HTTP/1.1\r\n"] {
+            text.extend_from_slice(part.as_bytes());
+        }
+        self.forwarding.write(self.head, length, text);
+        text.extend_from_slice(b"\r\n");
+    }
 }
 
 impl<R: PluginRuntime> Handler<R> {
@@ -69,27 +78,28 @@ impl<R: PluginRuntime> Handler<R> {
     /// response.
     pub(crate) async fn send(
         &self,
-        outgoing: Outgoing<'_>,
+        mut outgoing: Outgoing<'_>,
         mut chosen: Option<&mut Chosen>,
-    ) -> Result<(Response<Incoming>, Connection), Failure> {
-        let Outgoing { upstream, head, target, body, keeps_host, now } = outgoing;
+    ) -> Result<(response::Parts, Box<Connection>), Failure> {
+        let (upstream, now) = (outgoing.upstream, outgoing.now);
         let (write, read) =
             (Duration::from_millis(upstream.write_timeout), Duration::from_millis(upstream.read_timeout));
-        let body = RequestBody::new(body, &self.deadline, write, read);
-        let wait = if body.is_empty() { read } else { write };
-        let is_idempotent = is_idempotent(&head.method);
+        let source = std::mem::replace(&mut outgoing.body, Source::Nothing);
+        let body = RequestBody::new(source, &self.deadline, write, read);
+        let (wait, length) = if body.is_empty() { (read, BodyLength::None) } else { (write, body.length()) };
+        let is_idempotent = is_idempotent(&outgoing.head.method);
         let measures = chosen.as_ref().is_some_and(|chosen| chosen.algorithm() == Algorithm::Latency);
-        let mut request = Some(request_of(head, target, body));
+        let mut body = Some(body);
         let mut tries_left = upstream.retries;
         loop {
             let begun = measures.then(Instant::now);
             let authority = chosen.as_ref().map_or(&upstream.authority, |chosen| chosen.pick.authority());
-            let secured = match (&upstream.tls, &request) {
-                (Some(client), Some(request)) => {
-                    let host = request.headers().get(header::HOST);
+            let secured = match &upstream.tls {
+                Some(client) => {
+                    let host = Some(&outgoing.forwarding.host);
                     Some(client.secure(authority, host).ok_or(Failure::BadGateway)?)
                 }
-                _ => None,
+                None => None,
             };
             let pool = secured.as_ref().map_or(authority, |secured| &secured.pool);
             let mut pooled = self.worker.pool.take(pool, now);
@@ -108,52 +118,53 @@ impl<R: PluginRuntime> Handler<R> {
                 Err(Failure::NameResolution) => return Err(Failure::NameResolution),
                 Err(failure) => failure,
                 Ok(mut connection) => {
-                    let Some(sending) = request.take() else { return Err(Failure::BadGateway) };
-                    let is_doubtful = !is_new && now.duration_since(connection.idle_since) >= DOUBTFUL_AFTER;
-                    // A copy costs more than all else here, and over a connection that has just served a request, to
-                    // an upstream that has no other target, it is hardly ever needed.
-                    let is_wanted = is_doubtful || (tries_left > 0 && (is_new || chosen.is_some()));
-                    let spare = (is_idempotent && is_wanted).then(|| copy(&sending)).flatten();
+                    let Some(sending) = body.take() else { return Err(Failure::BadGateway) };
+                    let is_head = outgoing.head.method == Method::HEAD;
+                    connection.http.begin(sending, length, is_head, |text| outgoing.write(length, text));
                     self.deadline.wait(self.worker.clock.now(), wait);
-                    let answer = connection
-                        .send(sending, |cx| {
+                    let answer = std::future::poll_fn(|cx| match connection.http.poll_head(cx) {
+                        Poll::Ready(answer) => Poll::Ready(Some(answer)),
+                        Poll::Pending => {
                             self.deadline.wake(cx.waker());
-                            !self.deadline.has_passed()
-                        })
-                        .await;
+                            if self.deadline.has_passed() { Poll::Ready(None) } else { Poll::Pending }
+                        }
+                    })
+                    .await;
                     let failure = match answer {
-                        Some(Ok(response)) => {
+                        Some(Ok(head)) => {
                             if let Some(chosen) = chosen {
                                 if let Some(begun) = begun {
                                     let now = Instant::now();
                                     chosen.pick.took(now.duration_since(begun), self.worker.shared.time(now));
                                 }
-                                chosen.report(Outcome::Status(response.status().as_u16()));
+                                chosen.report(Outcome::Status(head.status.as_u16()));
                             }
-                            return Ok((response, connection));
+                            return Ok((head, connection));
                         }
-                        Some(Err(mut error)) => {
-                            // What was not sent comes back.
-                            request = error.take_message().or(spare);
-                            tracing::debug!(upstream = %pool, error = %error.error(), "no response");
+                        Some(Err(error)) => {
+                            tracing::debug!(upstream = %pool, %error, "no response");
                             Failure::BadGateway
                         }
-                        None => {
-                            request = spare;
-                            Failure::GatewayTimeout
-                        }
+                        None => Failure::GatewayTimeout,
                     };
+                    let unanswered = connection.http.give_up();
                     if self.deadline.is_clients_fault() {
                         return Err(Failure::BadRequest);
                     }
-                    if failure == Failure::BadGateway && !is_new && request.is_some() {
+                    body = match unanswered.is_begun {
+                        // The upstream has seen nothing of it.
+                        false => unanswered.body,
+                        true if is_idempotent => unanswered.body.and_then(|body| body.again()),
+                        true => None,
+                    };
+                    if failure == Failure::BadGateway && !is_new && body.is_some() {
                         // A connection that was kept had been closed meanwhile, which says nothing about the upstream.
                         continue;
                     }
                     failure
                 }
             };
-            let is_last = tries_left == 0 || request.is_none();
+            let is_last = tries_left == 0 || body.is_none();
             if let Some(chosen) = &mut chosen {
                 chosen.report(match failure {
                     Failure::GatewayTimeout => Outcome::TimedOut,
@@ -168,11 +179,8 @@ impl<R: PluginRuntime> Handler<R> {
             if let Some(chosen) = &mut chosen {
                 // The client learns why the last try failed, not that there is nobody left.
                 self.worker.choose_next(chosen).map_err(|_| failure)?;
-                if let Some(request) = &mut request
-                    && !keeps_host
-                {
-                    let host = chosen.pick.host_header(upstream.default_port);
-                    request.headers_mut().insert(header::HOST, host.clone());
+                if !outgoing.keeps_host {
+                    outgoing.forwarding.host = chosen.pick.host_header(upstream.default_port).clone();
                 }
             }
         }
@@ -183,7 +191,7 @@ impl<R: PluginRuntime> Handler<R> {
         upstream: &Upstream,
         chosen: Option<&Chosen>,
         secured: Option<&Secured<'_>>,
-    ) -> Result<Connection, Failure> {
+    ) -> Result<Box<Connection>, Failure> {
         let clients = &self.worker.shared.tls_clients;
         let opening = async {
             let Some(chosen) = chosen else {
@@ -194,7 +202,7 @@ impl<R: PluginRuntime> Handler<R> {
             let opened = async {
                 let stream = connect_to(chosen.pick.socket()).await?;
                 match secured {
-                    None => Connection::plain(stream).await,
+                    None => Ok(Connection::plain(stream)),
                     Some(secured) => Connection::secured(stream, secured, clients).await,
                 }
             };
@@ -202,7 +210,7 @@ impl<R: PluginRuntime> Handler<R> {
         };
         let timeout = Duration::from_millis(upstream.connect_timeout);
         let (failure, error) = match tokio::time::timeout(timeout, opening).await {
-            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Ok(connection)) => return Ok(Box::new(connection)),
             Ok(Err(ConnectError::Resolve(error))) => (Failure::NameResolution, io::Error::other(error)),
             Ok(Err(ConnectError::Connect(error))) => (Failure::BadGateway, error),
             Err(elapsed) => (Failure::GatewayTimeout, elapsed.into()),
@@ -211,34 +219,6 @@ impl<R: PluginRuntime> Handler<R> {
         tracing::debug!(upstream = %authority, %error, "cannot connect");
         Err(failure)
     }
-}
-
-/// The request for the upstream. Takes the headers out of `head`.
-pub(crate) fn request_of(
-    head: &mut request::Parts,
-    target: PathAndQuery,
-    body: RequestBody,
-) -> Request<RequestBody> {
-    let mut request = Request::new(body);
-    *request.method_mut() = head.method.clone();
-    *request.uri_mut() = Uri::from(target);
-    *request.headers_mut() = std::mem::take(&mut head.headers);
-    if let Some(length) = request.body().kept() {
-        request.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    } else if !request.body().is_empty() && request.body().size_hint().exact().is_none() {
-        // For methods that usually have no body, hyper would leave it out.
-        request.headers_mut().insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-    }
-    request
-}
-
-/// A copy of a request whose body can be sent again.
-fn copy(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
-    let mut copy = Request::new(request.body().again()?);
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
-    Some(copy)
 }
 
 /// Whether sending a request twice does no more than sending it once.

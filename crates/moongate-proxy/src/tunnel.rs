@@ -4,15 +4,14 @@
 //! ways as they come, and nobody looks at them.
 
 use std::cell::Cell;
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONNECTION, HeaderMap, HeaderValue, UPGRADE};
-use http::{Response, response};
-use hyper::body::Incoming;
+use http::response;
 use moongate_hooks::PluginRuntime;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
@@ -44,6 +43,57 @@ pub(crate) struct Traffic {
 pub(crate) enum UpstreamStream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl AsyncRead for UpstreamStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for UpstreamStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, parts),
+            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, parts),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
 }
 
 impl Tunnel {
@@ -83,15 +133,13 @@ impl Tunnel {
 impl<R: PluginRuntime> Handler<R> {
     /// Prepares to go on as the upstream answered. The head is what the client is told; `None` when it asked for nothing of the
     /// kind, which is when there is no `timeout`.
-    pub(crate) async fn leave_http(
+    pub(crate) fn leave_http(
         &self,
-        response: Response<Incoming>,
+        mut head: response::Parts,
         connection: Connection,
         timeout: Option<Duration>,
     ) -> Option<response::Parts> {
-        let (mut head, body) = response.into_parts();
-        drop(body);
-        let tunnel = connection.into_tunnel(timeout?).await?;
+        let tunnel = connection.into_tunnel(timeout?);
         remove_hop_by_hop(&mut head.headers);
         agree(&mut head.headers);
         self.tunnel.set(Some(Box::new(tunnel)));
@@ -109,12 +157,6 @@ pub(crate) fn is_websocket(headers: &HeaderMap) -> bool {
             .any(|value| value.split(',').any(|listed| listed.trim().eq_ignore_ascii_case(token)))
     };
     has(UPGRADE, "websocket") && has(CONNECTION, "upgrade")
-}
-
-/// Asks an upstream to go on in WebSocket.
-pub(crate) fn ask(headers: &mut HeaderMap) {
-    headers.insert(CONNECTION, HeaderValue::from_static("keep-alive, Upgrade"));
-    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
 }
 
 /// Tells a client that its connection goes on in WebSocket.
@@ -147,10 +189,7 @@ impl AsyncRead for Watched<'_> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let result = ready!(match &mut self.stream {
-            UpstreamStream::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
-            UpstreamStream::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
-        });
+        let result = ready!(Pin::new(&mut self.stream).poll_read(cx, buffer));
         let read = buffer.filled().len() - before;
         self.used(|traffic| traffic.from_upstream += read as u64);
         Poll::Ready(result)
@@ -159,27 +198,18 @@ impl AsyncRead for Watched<'_> {
 
 impl AsyncWrite for Watched<'_> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let result = ready!(match &mut self.stream {
-            UpstreamStream::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
-            UpstreamStream::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
-        });
+        let result = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes));
         let written = result.as_ref().map_or(0, |written| *written);
         self.used(|traffic| traffic.to_upstream += written as u64);
         Poll::Ready(result)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            UpstreamStream::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            UpstreamStream::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            UpstreamStream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            UpstreamStream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

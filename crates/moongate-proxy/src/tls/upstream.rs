@@ -86,8 +86,8 @@ impl TlsClient {
     /// Takes the server name from the Host header that the upstream gets; its port does not belong to it. `None` when it is
     /// no name that TLS knows.
     pub(crate) fn secure(&self, authority: &str, host: Option<&HeaderValue>) -> Option<Secured<'_>> {
-        let host = bare_host(host?);
-        let name = host.to_str().ok()?;
+        let host = bare_host(host?.as_bytes());
+        let name = str::from_utf8(&host).ok()?;
         let name = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
         let pool = format!("{authority} {} {name}", self.digest).into();
         Some(Secured { client: self, name: ServerName::try_from(name.to_owned()).ok()?, pool })
