@@ -103,25 +103,27 @@ fn told(headers: &HeaderMap, name: &HeaderName, options: &ProxyOptions) -> Optio
 
 /// Whether a request could mean one thing to the gateway and another to an upstream.
 pub(crate) fn is_ambiguous(head: &request::Parts) -> bool {
-    let headers = &head.headers;
-    let several = |name: HeaderName| headers.get_all(name).iter().nth(1).is_some();
-    let lengths = headers.contains_key(header::CONTENT_LENGTH);
-    let coded = headers.contains_key(header::TRANSFER_ENCODING);
-    let framing = match (lengths, coded) {
-        (true, true) => true,
-        (true, false) => several(header::CONTENT_LENGTH),
-        (false, true) => {
-            let is_chunked = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
-            several(header::TRANSFER_ENCODING)
-                || head.version == Version::HTTP_10
-                || !headers.get(header::TRANSFER_ENCODING).is_some_and(is_chunked)
+    let (mut hosts, mut lengths, mut authorizations, mut codings) = (0, 0, 0, 0);
+    let mut is_chunked = true;
+    for (name, value) in &head.headers {
+        match *name {
+            header::HOST => hosts += 1,
+            header::CONTENT_LENGTH => lengths += 1,
+            header::AUTHORIZATION => authorizations += 1,
+            header::TRANSFER_ENCODING => {
+                codings += 1;
+                is_chunked = value.as_bytes().eq_ignore_ascii_case(b"chunked");
+            }
+            _ => {}
         }
-        (false, false) => false,
-    };
-    framing
-        || several(header::HOST)
-        || several(header::AUTHORIZATION)
-        || (head.version == Version::HTTP_11 && !headers.contains_key(header::HOST))
+    }
+    let is_badly_coded = codings > 0 && (lengths > 0 || head.version == Version::HTTP_10 || !is_chunked);
+    is_badly_coded
+        || codings > 1
+        || lengths > 1
+        || hosts > 1
+        || authorizations > 1
+        || (head.version == Version::HTTP_11 && hosts == 0)
 }
 
 /// What the forwarding headers say of one request.
@@ -320,7 +322,7 @@ fn is_odd(name: &HeaderName) -> bool {
 }
 
 /// The headers that a message's `Connection` header names.
-pub(crate) fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
     headers
         .get_all(header::CONNECTION)
         .iter()

@@ -588,7 +588,6 @@ impl<R: PluginRuntime> Handler<R> {
                     connection.http.retire();
                     head.version = Version::HTTP_11;
                 }
-                response::remove_hop_by_hop(&mut head.headers);
                 response::drop_repeated(&mut head.headers);
                 if options.headers.upstream_status {
                     response::tell_upstream_status(&mut head);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::forwarded::{VIA_1_1, X_KONG_REQUEST_ID, named_by_connection};
+use crate::forwarded::{VIA_1_1, X_KONG_REQUEST_ID};
 use crate::options::HeaderTokens;
 
 /// Where a response came from, and how long it took.
@@ -113,32 +113,6 @@ pub(crate) fn drop_repeated(headers: &mut HeaderMap) {
         {
             headers.insert(name, first);
         }
-    }
-}
-
-/// Removes what belongs to the upstream's connection.
-pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    let found = headers.keys().any(|name| {
-        matches!(*name, header::CONNECTION | header::TRANSFER_ENCODING | header::UPGRADE | header::TRAILER)
-            || matches!(name.as_str(), "keep-alive" | "proxy-connection")
-    });
-    if !found {
-        return;
-    }
-    if headers.contains_key(header::TRANSFER_ENCODING) {
-        // The length, if there is one, is not what the body was read by.
-        headers.remove(header::CONTENT_LENGTH);
-    }
-    for name in named_by_connection(headers) {
-        if name != header::CONTENT_LENGTH {
-            headers.remove(name);
-        }
-    }
-    for name in [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, header::TRAILER] {
-        headers.remove(name);
-    }
-    for name in ["keep-alive", "proxy-connection"] {
-        headers.remove(name);
     }
 }
 

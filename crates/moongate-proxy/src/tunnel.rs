@@ -21,7 +21,6 @@ use tokio_rustls::client::TlsStream;
 use crate::connection::Connection;
 use crate::deadline::Deadline;
 use crate::handler::Handler;
-use crate::response::remove_hop_by_hop;
 
 /// An upstream that has left HTTP.
 pub(crate) struct Tunnel {
@@ -140,7 +139,6 @@ impl<R: PluginRuntime> Handler<R> {
         timeout: Option<Duration>,
     ) -> Option<response::Parts> {
         let tunnel = connection.into_tunnel(timeout?);
-        remove_hop_by_hop(&mut head.headers);
         agree(&mut head.headers);
         self.tunnel.set(Some(Box::new(tunnel)));
         Some(head)

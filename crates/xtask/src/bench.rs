@@ -6,6 +6,7 @@
 
 mod admin;
 mod contender;
+mod h2load;
 mod heads;
 mod machine;
 mod nginx;
@@ -17,7 +18,7 @@ mod usage;
 mod wrk;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -29,7 +30,7 @@ use crate::ports;
 use crate::process;
 use crate::workspace::Workspace;
 
-use self::contender::{Contender, Stage};
+use self::contender::{Contender, Stage, Workers};
 use self::machine::Cores;
 use self::report::{Report, Row};
 use self::scenario::{Load, Scenario};
@@ -60,8 +61,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     gateway: Vec<PathBuf>,
 
+    /// Measure W0 with two workers on two cores as well
+    #[arg(long)]
+    scaling: bool,
+
     /// What to measure
-    #[arg(long, value_delimiter = ',', ignore_case = true, value_enum, default_values_t = Scenario::ALL)]
+    #[arg(long, value_delimiter = ',', ignore_case = true, value_enum, default_values_t = Scenario::USUAL)]
     scenarios: Vec<Scenario>,
 }
 
@@ -75,7 +80,9 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     if let Some(What::Admin(args)) = &args.what {
         return admin::run(workspace, args);
     }
-    for (program, package) in [("nginx", "nginx"), ("wrk", "wrk"), ("taskset", "util-linux")] {
+    let h2load = args.scenarios.contains(&Scenario::H2).then_some(("h2load", "nghttp2-client"));
+    let programs = [("nginx", "nginx"), ("wrk", "wrk"), ("taskset", "util-linux")];
+    for (program, package) in programs.into_iter().chain(h2load) {
         if process::find_program(program).is_none() {
             bail!("{program} is not installed; on Debian: apt-get install {package}");
         }
@@ -85,11 +92,13 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
 
     let interrupt = Interrupt::watch()?;
     let [upstream] = ports::choose([("the upstream's port", 0)])?;
+    let directory = workspace.scratch("bench")?;
     let stage = Stage {
-        directory: workspace.scratch("bench")?,
+        directory: directory.clone(),
         plugins: workspace.root.join("target/plugins"),
         cores: Cores::choose()?,
         upstream,
+        identity: identity(&directory)?,
         interrupt,
     };
     let load = Load::prepare(&stage.directory)?;
@@ -103,7 +112,11 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
 
     let mut contenders = vec![nginx::proxy(&stage)?];
     for (name, program) in &gateways {
-        contenders.push(contender::gateway(&stage, name, program)?);
+        contenders.push(contender::gateway(&stage, name, program, Workers::One)?);
+        if args.scaling {
+            let name = format!("{name} with two workers");
+            contenders.push(contender::gateway(&stage, &name, program, Workers::Two)?);
+        }
     }
     if args.peers {
         for peer in peers::start(&stage) {
@@ -166,6 +179,17 @@ fn gateways(workspace: &Workspace, given: &[PathBuf]) -> Result<Vec<(String, Pat
         .collect()
 }
 
+/// A certificate that nobody trusts, and its key.
+fn identity(directory: &Path) -> Result<[PathBuf; 2]> {
+    let made =
+        rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).context("cannot make a certificate")?;
+    let files = ["tls.crt", "tls.key"].map(|name| directory.join(name));
+    for (file, text) in files.iter().zip([made.cert.pem(), made.signing_key.serialize_pem()]) {
+        fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(files)
+}
+
 /// Which proxies are measured in which scenarios, in the order of one round. nginx's plain proxying is always
 /// there, because everything is compared with it.
 fn plan(contenders: &[Contender], scenarios: &[Scenario]) -> Vec<(usize, Scenario)> {
@@ -193,10 +217,10 @@ fn measure(
     let name = contender.name().to_owned();
     let context = || format!("{name} in scenario {}", scenario.name());
     contender.check()?;
-    load.check(scenario, contender.port).with_context(context)?;
+    load.check(scenario, contender).with_context(context)?;
     let processes = usage::serving(contender.pid()).with_context(context)?;
     let before = usage::total(&processes).with_context(context)?;
-    let run = load.run(scenario, contender.port, stage, connections, duration).with_context(context)?;
+    let run = load.run(scenario, contender, stage, connections, duration).with_context(context)?;
     let after = usage::total(&processes).with_context(context)?;
     let used = after.processor_time.saturating_sub(before.processor_time);
     Ok(report::Measured {
@@ -215,14 +239,22 @@ const WARM_UP: Duration = Duration::from_secs(2);
 
 const EXAMPLES: &str = "\
 Scenarios:
-  W0   plain proxying of GET /, no plugin
-  W1   jwt-claims checks a token (HS256, exp) and turns a claim into a header; one token
-  W1d  the same with many different tokens in turn
+  W0         plain proxying of GET /, no plugin
+  W1         jwt-claims checks a token (HS256, exp) and turns a claim into a header; one token
+  W1d        the same with many different tokens in turn
+  key        key-auth finds the consumer of a key
+  limit      rate-limiting counts in memory
+  transform  request-transformer adds a header
+  three      these three together
+  tls        W0 with clients over TLS
+  h2         W0 with clients over HTTP/2 and TLS; needs h2load
+  body       answers of 1 MiB
 
 Examples:
   cargo xtask bench
   cargo xtask bench --rounds 5 --duration 15 --peers
-  cargo xtask bench --scenarios W0,W1
+  cargo xtask bench --scenarios W0,W1,three,tls,body --scaling
+  cargo xtask bench --gateway before --gateway after   two programs that were built before, side by side
   cargo xtask bench admin
 
 nginx and wrk must be installed: apt-get install nginx wrk";

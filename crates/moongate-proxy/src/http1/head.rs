@@ -18,6 +18,7 @@ const ADDED: usize = 8;
 
 /// The head of a response, and what it says of its connection.
 pub(super) struct Head {
+    /// Without the lines that are about the connection.
     pub(super) parts: response::Parts,
     /// How the body comes.
     pub(super) framing: Framing,
@@ -46,8 +47,12 @@ pub(super) fn parse(bytes: &Bytes, answers_head: bool) -> Result<Option<(Head, u
     for line in response.headers.iter() {
         let name = HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| Invalid::Line)?;
         let value = HeaderValue::from_maybe_shared(bytes.slice_ref(line.value)).map_err(|_| Invalid::Line)?;
-        said.hear(&name, &value)?;
-        parts.headers.append(name, value);
+        if !said.hear(&name, &value)? {
+            parts.headers.append(name, value);
+        }
+    }
+    for name in std::mem::take(&mut said.named) {
+        parts.headers.remove(name);
     }
     let framing = said.framing(parts.status, parts.version, answers_head, &mut parts.headers)?;
     let keeps_alive = match parts.version {
@@ -67,10 +72,13 @@ struct Said {
     chunked: Option<bool>,
     close: bool,
     keep_alive: bool,
+    /// Other headers that are for the connection.
+    named: Vec<HeaderName>,
 }
 
 impl Said {
-    fn hear(&mut self, name: &HeaderName, value: &HeaderValue) -> Result<(), Invalid> {
+    /// Says whether the line is about the connection.
+    fn hear(&mut self, name: &HeaderName, value: &HeaderValue) -> Result<bool, Invalid> {
         match *name {
             header::CONTENT_LENGTH => {
                 let length = length_of(value.as_bytes()).ok_or(Invalid::Length)?;
@@ -79,6 +87,7 @@ impl Said {
                 }
                 self.length = Some(length);
                 self.lengths += 1;
+                return Ok(false);
             }
             header::TRANSFER_ENCODING => {
                 let last = value.as_bytes().rsplit(|byte| *byte == b',').next().unwrap_or_default();
@@ -86,13 +95,21 @@ impl Said {
             }
             header::CONNECTION => {
                 for option in value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
-                    self.close |= option.eq_ignore_ascii_case(b"close");
-                    self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+                    if option.eq_ignore_ascii_case(b"keep-alive") {
+                        self.keep_alive = true;
+                    } else if option.eq_ignore_ascii_case(b"close") {
+                        self.close = true;
+                    } else if let Ok(name) = HeaderName::from_bytes(option)
+                        && name != header::CONTENT_LENGTH
+                    {
+                        self.named.push(name);
+                    }
                 }
             }
-            _ => {}
+            header::UPGRADE | header::TRAILER => {}
+            _ => return Ok(matches!(name.as_str(), "keep-alive" | "proxy-connection")),
         }
-        Ok(())
+        Ok(true)
     }
 
     fn framing(
@@ -190,6 +207,15 @@ mod tests {
         ] {
             assert_eq!(framing(head), expected, "{head}");
         }
+    }
+
+    #[test]
+    fn what_is_about_the_connection_stays_behind() {
+        let lines = "Connection: keep-alive, X-Own, Content-Length\r\nKeep-Alive: timeout=5\r\nX-Own: 1\r\nX-Other: 2\r\n\
+                     Upgrade: h2c\r\nTrailer: X-Sum\r\nProxy-Connection: close\r\nContent-Length: 0";
+        let (head, _) = read(&format!("HTTP/1.1 200 OK\r\n{lines}\r\n\r\n")).unwrap().unwrap();
+        let left: Vec<_> = head.parts.headers.keys().map(HeaderName::as_str).collect();
+        assert_eq!(left, ["x-other", "content-length"]);
     }
 
     #[test]

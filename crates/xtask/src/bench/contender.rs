@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::http;
 use crate::interrupt::Interrupt;
@@ -14,7 +14,7 @@ use crate::ports;
 use crate::process::Service;
 
 use super::machine::Cores;
-use super::scenario::{CLAIM, CLAIM_HEADER, SECRET, Scenario};
+use super::scenario::{ADDED, ADDED_HEADER, CLAIM, CLAIM_HEADER, KEY, SECRET, Scenario};
 
 /// What all proxies of a run have in common.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(crate) struct Stage {
     pub(crate) cores: Cores,
     /// Port of the server that answers.
     pub(crate) upstream: u16,
+    /// Certificate and key for listeners with TLS.
+    pub(crate) identity: [PathBuf; 2],
     pub(crate) interrupt: Interrupt,
 }
 
@@ -36,8 +38,13 @@ impl Stage {
 
     /// A program that stays on one core.
     pub(crate) fn pinned(&self, core: usize, program: &Path) -> Command {
+        self.on_cores(&core.to_string(), program)
+    }
+
+    /// A program that stays on some cores.
+    fn on_cores(&self, cores: &str, program: &Path) -> Command {
         let mut command = Command::new("taskset");
-        command.arg("-c").arg(core.to_string()).arg(program).current_dir(&self.directory);
+        command.args(["-c", cores]).arg(program).current_dir(&self.directory);
         command
     }
 }
@@ -46,6 +53,8 @@ impl Stage {
 #[derive(Debug)]
 pub(crate) struct Contender {
     pub(crate) port: u16,
+    /// Where it speaks TLS, if it does.
+    pub(crate) tls_port: Option<u16>,
     service: Service,
     scenarios: &'static [Scenario],
 }
@@ -63,7 +72,7 @@ impl Contender {
         let mut service = Service::start(name, command, &log)?;
         // With an error, as long as the upstream is not there.
         service.wait_until(START_LIMIT, &stage.interrupt, || http::get(port, "/", &[]).map(drop))?;
-        Ok(Self { port, service, scenarios })
+        Ok(Self { port, tls_port: None, service, scenarios })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -72,6 +81,11 @@ impl Contender {
 
     pub(crate) fn pid(&self) -> u32 {
         self.service.pid()
+    }
+
+    /// With a port for TLS.
+    pub(crate) fn with_tls(self, port: u16) -> Self {
+        Self { tls_port: Some(port), ..self }
     }
 
     pub(crate) fn check(&mut self) -> Result<()> {
@@ -83,43 +97,85 @@ impl Contender {
     }
 }
 
-/// The gateway with one worker, otherwise as it comes.
-pub(crate) fn gateway(stage: &Stage, name: &str, program: &Path) -> Result<Contender> {
-    let [proxy, admin] = ports::choose([("the proxy's port", 0), ("the Admin API's port", 0)])?;
-    let jwt = json!({
-        "name": "jwt-claims",
-        "config": { "algorithms": ["HS256"], "secret": SECRET, "claims": { CLAIM: CLAIM_HEADER } },
-    });
-    let declarative = json!({
-        "_format_version": "3.0",
-        "services": [{
-            "name": "upstream",
-            "url": format!("http://127.0.0.1:{}", stage.upstream),
-            "routes": [
-                { "name": "plain", "paths": ["/"] },
-                { "name": "jwt", "paths": ["/jwt"], "plugins": [jwt] },
-            ],
-        }],
-    });
+/// The gateway, but for `workers` as it comes: with its access log, and with a thousand routes.
+pub(crate) fn gateway(stage: &Stage, name: &str, program: &Path, workers: Workers) -> Result<Contender> {
+    let [proxy, tls, admin] =
+        ports::choose([("the proxy's port", 0), ("its port for TLS", 0), ("the Admin API's port", 0)])?;
+    let [certificate, key] = &stage.identity;
+    let declarative = declarative(stage);
     let properties = json!({
         "database": "off",
         "declarative_config": stage.write(&format!("{name}-kong.yaml"), &format!("{declarative:#}\n"))?,
-        "proxy_listen": format!("127.0.0.1:{proxy}"),
+        "proxy_listen": format!("127.0.0.1:{proxy}, 127.0.0.1:{tls} ssl http2"),
+        "ssl_cert": certificate,
+        "ssl_cert_key": key,
         "admin_listen": format!("127.0.0.1:{admin}"),
         "admin_gui_listen": "off",
+        "status_listen": "off",
         "plugin_dirs": [&stage.plugins],
         "prefix": stage.directory.join(name),
-        "workers": 1,
+        "workers": if workers == Workers::One { 1 } else { 2 },
     });
     let properties = stage.write(&format!("{name}.yaml"), &format!("{properties:#}\n"))?;
-    let mut command = stage.pinned(stage.cores.proxy, program);
+    let (cores, scenarios) = match workers {
+        Workers::One => (stage.cores.proxy.to_string(), &Scenario::ALL[..]),
+        Workers::Two => (format!("{},{}", stage.cores.load, stage.cores.proxy), &[Scenario::W0][..]),
+    };
+    let mut command = stage.on_cores(&cores, program);
     command.args(["start", "-c"]).arg(properties);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("MOONGATE_") {
             command.env_remove(name);
         }
     }
-    Contender::start(name, command, proxy, &Scenario::ALL, stage)
+    Ok(Contender::start(name, command, proxy, scenarios, stage)?.with_tls(tls))
+}
+
+/// How many workers a gateway has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Workers {
+    One,
+    /// On two cores, of which one is also the client's.
+    Two,
+}
+
+fn declarative(stage: &Stage) -> Value {
+    let jwt = json!({
+        "name": "jwt-claims",
+        "config": { "algorithms": ["HS256"], "secret": SECRET, "claims": { CLAIM: CLAIM_HEADER } },
+    });
+    let key = json!({ "name": "key-auth" });
+    let limit = json!({ "name": "rate-limiting", "config": { "policy": "local", "hour": 1_000_000_000 } });
+    let transform = json!({
+        "name": "request-transformer",
+        "config": { "add": { "headers": [format!("{ADDED_HEADER}:{ADDED}")] } },
+    });
+    let route = |name: &str, plugins: Vec<&Value>| json!({ "name": name, "paths": [format!("/{name}")], "plugins": plugins });
+    let base = format!("http://127.0.0.1:{}", stage.upstream);
+    let mut plain = vec![json!({ "name": "plain", "paths": ["/"] }), route("jwt", vec![&jwt])];
+    plain.extend((0..OTHER_ROUTES).map(|number| json!({ "paths": [other_path(number)] })));
+    json!({
+        "_format_version": "3.0",
+        "services": [
+            { "name": "upstream", "url": &base, "routes": plain },
+            { "name": "large", "url": format!("{base}/body"), "routes": [route("body", vec![])] },
+            { "name": "told", "url": format!("{base}/told"), "routes": [
+                route("key", vec![&key]),
+                route("limit", vec![&limit]),
+                route("transform", vec![&transform]),
+                route("three", vec![&key, &limit, &transform]),
+            ] },
+        ],
+        "consumers": [{ "username": "bench", "keyauth_credentials": [{ "key": KEY }] }],
+    })
+}
+
+/// Routes that no request takes, so that there are a thousand.
+pub(crate) const OTHER_ROUTES: usize = 993;
+
+/// The path of such a route.
+pub(crate) fn other_path(number: usize) -> String {
+    format!("/shop-{}/items-{number}", number % 40)
 }
 
 const START_LIMIT: Duration = Duration::from_secs(60);

@@ -8,14 +8,18 @@ use crate::http;
 use crate::ports;
 use crate::process::{self, Service};
 
-use super::contender::{Contender, Stage};
-use super::scenario::{Scenario, UPSTREAM_BODY};
+use super::contender::{Contender, OTHER_ROUTES, Stage, other_path};
+use super::scenario::{ADDED_HEADER, BODY, Scenario, UPSTREAM_BODY};
 
 /// Starts the server that answers.
 pub(crate) fn upstream(stage: &Stage) -> Result<Service> {
+    stage.write("body", &"moongate".repeat(BODY / 8))?;
     let server = format!(
-        "server {{ listen 127.0.0.1:{}; default_type application/json; location / {{ return 200 '{UPSTREAM_BODY}'; }} }}",
-        stage.upstream
+        "server {{ listen 127.0.0.1:{}; default_type application/json; location / {{ return 200 '{UPSTREAM_BODY}'; }} \
+         location /told {{ return 200 \"told $http_{}\"; }} location = /body {{ root \"{}\"; sendfile on; }} }}",
+        stage.upstream,
+        ADDED_HEADER.replace('-', "_"),
+        stage.directory.display(),
     );
     let command = command(stage, "upstream", stage.cores.load, "", &server)?;
     let mut service = Service::start("upstream", command, &stage.directory.join("upstream.log"))?;
@@ -27,12 +31,25 @@ pub(crate) fn upstream(stage: &Stage) -> Result<Service> {
     Ok(service)
 }
 
-/// Starts the proxy.
+/// Starts the proxy. Like the gateway it has a thousand routes and an access log, written in large pieces.
 pub(crate) fn proxy(stage: &Stage) -> Result<Contender> {
-    let [port] = ports::choose([("nginx's port", 0)])?;
-    let location = format!("location / {{ {} }}", pass());
-    let command = command(stage, "nginx", stage.cores.proxy, "", &proxy_server(stage, port, "", &location))?;
-    Contender::start("nginx", command, port, &[Scenario::W0], stage)
+    let [port, tls] = ports::choose([("nginx's port", 0), ("nginx's port for TLS", 0)])?;
+    let [certificate, key] = &stage.identity;
+    let mut locations = format!(
+        "listen 127.0.0.1:{tls} ssl http2; ssl_certificate \"{}\"; ssl_certificate_key \"{}\"; \
+         access_log \"{}\" combined buffer=64k flush=1s; location = /body {{ {} }} location / {{ {} }}",
+        certificate.display(),
+        key.display(),
+        stage.directory.join("nginx-access.log").display(),
+        pass().replace("proxy_pass http://backend/;", "proxy_pass http://backend;"),
+        pass(),
+    );
+    for number in 0..OTHER_ROUTES {
+        locations.push_str(&format!("\n    location {} {{ return 204; }}", other_path(number)));
+    }
+    let command = command(stage, "nginx", stage.cores.proxy, "", &proxy_server(stage, port, "", &locations))?;
+    let scenarios = &[Scenario::W0, Scenario::Tls, Scenario::H2, Scenario::Body];
+    Ok(Contender::start("nginx", command, port, scenarios, stage)?.with_tls(tls))
 }
 
 /// A server that passes requests on over connections that are kept.

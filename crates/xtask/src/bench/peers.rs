@@ -36,7 +36,7 @@ fn haproxy(stage: &Stage) -> Result<Contender> {
     let file = stage.write("haproxy.cfg", &text)?;
     let mut command = stage.pinned(stage.cores.proxy, &program);
     command.arg("-db").arg("-f").arg(file);
-    Contender::start("HAProxy", command, port, &Scenario::ALL, stage)
+    Contender::start("HAProxy", command, port, &Scenario::COMMON, stage)
 }
 
 fn nginx_with_lua(stage: &Stage) -> Result<Contender> {
@@ -60,7 +60,7 @@ fn nginx_with_lua(stage: &Stage) -> Result<Contender> {
     );
     let server = nginx::proxy_server(stage, port, &settings, &locations);
     let command = nginx::command(stage, "nginx-lua", stage.cores.proxy, &load, &server)?;
-    Contender::start("nginx+Lua", command, port, &Scenario::ALL, stage)
+    Contender::start("nginx+Lua", command, port, &Scenario::COMMON, stage)
 }
 
 fn envoy(stage: &Stage) -> Result<Contender> {
@@ -70,7 +70,7 @@ fn envoy(stage: &Stage) -> Result<Contender> {
     let file = stage.write("envoy.json", &format!("{:#}\n", envoy_config(port, stage.upstream)))?;
     let mut command = stage.pinned(stage.cores.proxy, &program);
     command.args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "error", "-c"]).arg(file);
-    Contender::start("Envoy", command, port, &Scenario::ALL, stage)
+    Contender::start("Envoy", command, port, &Scenario::COMMON, stage)
 }
 
 fn envoy_in_cache() -> Option<PathBuf> {

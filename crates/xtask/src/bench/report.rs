@@ -85,13 +85,20 @@ impl Report {
         for line in &self.head {
             text.push_str(&format!("- {line}\n"));
         }
-        let base = rows.iter().find(|row| row.base && row.scenario == Scenario::W0);
-        let base = base.map(|row| row.processor_time().median);
+        let time_of = |is: &dyn Fn(&Row) -> bool| {
+            rows.iter().find(|row| is(row)).map(|row| row.processor_time().median)
+        };
+        let plain = time_of(&|row| row.base && row.scenario == Scenario::W0);
         for scenario in Scenario::ALL {
             let rows: Vec<_> = rows.iter().filter(|row| row.scenario == scenario).collect();
             if !rows.is_empty() {
                 text.push_str(&format!("\n{}: {}\n\n{HEADINGS}", scenario.name(), scenario.title()));
-                text.extend(rows.into_iter().map(|row| line(row, base)));
+                // nginx's own time for the same work, where it does it.
+                let base = time_of(&|row| row.base && row.scenario == scenario).or(plain);
+                for row in rows {
+                    let own = time_of(&|other| other.proxy == row.proxy && other.scenario == Scenario::W0);
+                    text.push_str(&line(row, base, own));
+                }
             }
         }
         if !self.notes.is_empty() {
@@ -104,12 +111,16 @@ impl Report {
     }
 }
 
-fn line(row: &Row, base: Option<f64>) -> String {
+/// `base` is the processor time that is compared with, `own` the proxy's for plain proxying, both in µs.
+fn line(row: &Row, base: Option<f64>, own: Option<f64>) -> String {
     let processor_time = row.processor_time();
-    let ratio = base.map_or("–".to_owned(), |base| format!("{:.2}", processor_time.median / base));
+    let shown = |value: Option<String>| value.unwrap_or_else(|| "–".to_owned());
+    let ratio = shown(base.map(|base| format!("{:.2}", processor_time.median / base)));
+    let own = own.filter(|_| row.scenario != Scenario::W0);
+    let more = shown(own.map(|own| format!("{:+.1}", processor_time.median - own)));
     let memory = row.measured.last().map_or(0, |measured| measured.memory) >> 20;
     format!(
-        "| {} | {} | {ratio} | {:.0} | {:.2} | {:.2} | {memory} |\n",
+        "| {} | {} | {ratio} | {more} | {:.0} | {:.2} | {:.2} | {memory} |\n",
         row.proxy,
         processor_time.shown(),
         row.figures(|measured| measured.requests_per_second).median,
@@ -145,8 +156,8 @@ fn micros(duration: Duration) -> f64 {
 }
 
 const HEADINGS: &str = "\
-| proxy | CPU µs per request | × nginx W0 | requests/s | p50 ms | p99 ms | RSS MiB |
-| --- | --- | --- | --- | --- | --- | --- |
+| proxy | CPU µs per request | × nginx | over own W0 µs | requests/s | p50 ms | p99 ms | RSS MiB |
+| --- | --- | --- | --- | --- | --- | --- | --- |
 ";
 
 #[cfg(test)]
@@ -175,9 +186,9 @@ mod tests {
             measured: vec![measured(18_000), measured(19_000), measured(20_000)],
         };
         assert_eq!(
-            line(&row, Some(15.2)),
-            "| moongate | 19.0 (18.0–20.0) | 1.25 | 50000 | 0.51 | 1.31 | 21 |\n"
+            line(&row, Some(15.2), Some(17.0)),
+            "| moongate | 19.0 (18.0–20.0) | 1.25 | +2.0 | 50000 | 0.51 | 1.31 | 21 |\n"
         );
-        assert_eq!(HEADINGS.matches('|').count(), 2 * line(&row, None).matches('|').count());
+        assert_eq!(HEADINGS.matches('|').count(), 2 * line(&row, None, None).matches('|').count());
     }
 }

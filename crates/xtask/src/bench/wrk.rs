@@ -42,7 +42,7 @@ pub(crate) fn read(output: &str) -> Result<Run> {
 }
 
 /// A time such as `490.00us`, `1.03ms`, `2.10s` or `1.5m`.
-fn time(text: &str) -> Option<Duration> {
+pub(super) fn time(text: &str) -> Option<Duration> {
     let unit = text.find(|c: char| c.is_ascii_alphabetic())?;
     let (number, unit) = text.split_at(unit);
     let seconds = match unit {
