@@ -187,7 +187,11 @@ impl Admission {
         if let Some(component) = self.cache.as_ref().and_then(|cache| cache.load(digest, &self.engine)) {
             return Ok(component);
         }
-        let component = Component::from_binary(&self.engine, bytes).map_err(|error| {
+        let compiled = match &self.cache {
+            Some(cache) => cache.compile(digest, &self.engine, bytes),
+            None => Component::from_binary(&self.engine, bytes),
+        };
+        compiled.map_err(|error| {
             let text = format!("{error:#}");
             if ["unexpected end", "unexpected EOF", "is out of bounds (bound"]
                 .iter()
@@ -197,13 +201,7 @@ impl Admission {
             } else {
                 AdmissionError::Compile(text)
             }
-        })?;
-        if let Some(cache) = self.cache.clone() {
-            // Writing it safely can take a busy disk seconds, for which nobody has to wait.
-            let (digest, component) = (*digest, component.clone());
-            tokio::task::spawn_blocking(move || cache.store(&digest, &component));
-        }
-        Ok(component)
+        })
     }
 
     fn check_contract(&self, component: &Component) -> Result<(), AdmissionError> {

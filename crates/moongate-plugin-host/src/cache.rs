@@ -7,6 +7,8 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -47,31 +49,60 @@ impl CompileCache {
         }
     }
 
-    /// Keeps a compiled component. Failing to is not an error: the next start compiles again.
-    pub(crate) fn store(&self, digest: &Digest, component: &Component) {
+    /// Compiles a component and keeps it. Its code is then that of the file, which the system can take back from
+    /// memory and read again.
+    ///
+    /// # Errors
+    /// When it is no component. That it cannot be kept is none: the next start compiles again.
+    pub(crate) fn compile(
+        self: &Arc<Self>,
+        digest: &Digest,
+        engine: &Engine,
+        bytes: &[u8],
+    ) -> wasmtime::Result<Component> {
+        // Files in use are mapped into memory, so each has a name of its own and is never written to again.
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let code = engine.precompile_component(bytes)?;
         let path = self.path(digest);
-        // Files in use are mapped into memory, so they are replaced and never written to.
-        let temporary = path.with_extension(format!("tmp-{}", std::process::id()));
-        let written = component.serialize().map_err(std::io::Error::other).and_then(|code| {
-            let mut file = fs::OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&temporary)?;
-            file.write_all(&code)?;
-            file.sync_all()?;
-            fs::rename(&temporary, &path)
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let temporary = path.with_extension(format!("tmp-{}-{number}", std::process::id()));
+        let written = write(&temporary, &code);
+        drop(code);
+        let kept = written.map_err(wasmtime::Error::from).and_then(|file| {
+            private(&temporary)?;
+            Ok((file, deserialize::component(engine, &temporary)?))
         });
-        if let Err(error) = written {
-            let _ = fs::remove_file(&temporary);
-            tracing::warn!(path = %path.display(), %error, "compiled plugin not kept, the next start compiles again");
+        match kept {
+            Ok((file, component)) => {
+                // Writing it safely can take a busy disk seconds, for which nobody has to wait.
+                tokio::task::spawn_blocking(move || {
+                    if let Err(error) = file.sync_all().and_then(|()| fs::rename(&temporary, &path)) {
+                        not_kept(&path, &error);
+                    }
+                });
+                Ok(component)
+            }
+            Err(error) => {
+                let _ = fs::remove_file(&temporary);
+                not_kept(&path, &error);
+                Component::from_binary(engine, bytes)
+            }
         }
     }
 
     fn path(&self, digest: &Digest) -> PathBuf {
         self.directory.join(format!("{digest}-{:016x}.cwasm", self.engine))
     }
+}
+
+fn write(path: &Path, code: &[u8]) -> std::io::Result<fs::File> {
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(code)?;
+    Ok(file)
+}
+
+fn not_kept(path: &Path, error: &dyn std::fmt::Display) {
+    tracing::warn!(path = %path.display(), %error, "compiled plugin not kept, the next start compiles again");
 }
 
 /// Whether only the user of this process can write to a file or directory.
@@ -101,7 +132,7 @@ mod deserialize {
 
     pub(super) fn component(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
         // SAFETY: the file lies in a directory, and is itself, writable by this user only, see `private`; it has
-        // a name that only `CompileCache::store` gives, which writes what this build's `serialize` made, under
+        // a name that only `CompileCache::compile` gives, which writes what this build's compiler made, under
         // another name first. Wasmtime itself refuses code of another version or with other settings.
         unsafe { Component::deserialize_file(engine, path) }
     }

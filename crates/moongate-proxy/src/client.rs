@@ -127,8 +127,11 @@ impl Guard {
         let (mut lengths, mut is_first) = (0, true);
         let mut has_unknown_coding = false;
         self.complaint.set(None);
+        let mut start = 0;
         // What comes after the last line break is no whole line yet.
-        for line in head.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n")) {
+        for end in memchr::memchr_iter(b'\n', head) {
+            let line = head.get(start..end).unwrap_or_default();
+            start = end + 1;
             match line {
                 [] | [b'\r'] if !is_first => {
                     self.suspicious.set(self.suspicious.get() || lengths > 1);

@@ -13,6 +13,7 @@ use crate::http2_upstream::Sender;
 
 /// The idle connections of a worker, by upstream. The one used last is used next, so that the others can age.
 pub(crate) struct Pool {
+    #[expect(clippy::vec_box, reason = "connections move in and out at each request and are not small")]
     idle: RefCell<HashMap<Arc<str>, Vec<Box<Connection>>>>,
     /// HTTP/2 connections, which many requests use at a time.
     shared: RefCell<HashMap<Arc<str>, Sender>>,
