@@ -19,6 +19,7 @@ mod client;
 mod compare;
 mod document;
 mod exchange;
+mod explained;
 #[path = "../gateway/harness.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod harness;

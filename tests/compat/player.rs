@@ -1,6 +1,7 @@
 //! Plays a case against a gateway.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -35,28 +36,15 @@ impl Player {
     pub fn play(&self, case: &Case) -> Vec<String> {
         // Cases that only look at the configuration see the ports that they write.
         let upstreams = case.uses_proxy().then(|| self.upstreams.clone());
-        let reach = |text: &str| upstreams.as_ref().map_or_else(|| text.to_owned(), |u| u.reach(text));
         let nonce = nonce();
         let mut words = BTreeMap::from([("nonce".to_owned(), nonce.clone())]);
-        if case.mode == Mode::Db {
-            self.clear();
-        } else {
-            // An empty configuration is a known start as well.
-            let config = case.config.as_deref().unwrap_or("_format_version: '3.0'\n");
-            let config = json!({"config": reach(&filled(config, &words))});
-            let loaded = self.admin("POST", "/config", Some(&config));
-            if loaded.status >= 300 {
-                return vec![format!(
-                    "the configuration is refused: {}",
-                    String::from_utf8_lossy(&loaded.body)
-                )];
-            }
+        if let Err(refused) = self.configure(case, &words) {
+            return vec![refused];
         }
         let mut normaliser = Normaliser::new(&nonce, upstreams.clone());
         let mut found = Vec::new();
         for (at, (step, want)) in case.steps.iter().zip(&case.answers).enumerate() {
-            let step = reach(&filled(&step.to_string(), &words));
-            let step: Step = serde_json::from_str(&step).unwrap_or_else(|error| panic!("{error} in {step}"));
+            let step = self.step(case, step, &words);
             std::thread::sleep(pause(&step));
             let mut got = Vec::new();
             for _ in 0..step.repeat.unwrap_or(1) {
@@ -73,19 +61,59 @@ impl Player {
         found
     }
 
+    /// Makes the gateway what it is before the first step of a case.
+    pub fn configure(&self, case: &Case, words: &BTreeMap<String, String>) -> Result<(), String> {
+        if case.mode == Mode::Db {
+            self.clear();
+            return Ok(());
+        }
+        // An empty configuration is a known start as well.
+        let config = case.config.as_deref().unwrap_or("_format_version: '3.0'\n");
+        let config = json!({"config": self.reach(case, &filled(config, words))});
+        let loaded = self.admin("POST", "/config", Some(&config));
+        match loaded.status {
+            ..300 => Ok(()),
+            _ => Err(format!("the configuration is refused: {}", String::from_utf8_lossy(&loaded.body))),
+        }
+    }
+
+    /// A step, with what is only known now.
+    pub fn step(&self, case: &Case, step: &Document, words: &BTreeMap<String, String>) -> Step {
+        let step = self.reach(case, &filled(&step.to_string(), words));
+        serde_json::from_str(&step).unwrap_or_else(|error| panic!("{error} in {step}"))
+    }
+
+    /// What is sent, with the ports that the upstreams really have.
+    fn reach(&self, case: &Case, text: &str) -> String {
+        if case.uses_proxy() { self.upstreams.reach(text) } else { text.to_owned() }
+    }
+
     fn send(&self, step: &Step) -> std::io::Result<Answer> {
-        let address = match step.to {
+        self.deliver(&self.request(step), step)
+    }
+
+    fn address(&self, step: &Step) -> SocketAddr {
+        match step.to {
             Listener::Admin => self.gateway.admin,
             Listener::Proxy => self.gateway.proxy,
             Listener::Tls => self.gateway.tls.expect("the gateway listens for TLS"),
-        };
-        let request = match &step.raw {
+        }
+    }
+
+    /// The request of a step, byte by byte.
+    pub fn request(&self, step: &Step) -> Request {
+        match &step.raw {
             Some(raw) => {
                 let method = raw.split(' ').next().unwrap_or_default().to_owned();
                 Request { method, bytes: latin1(raw) }
             }
-            None => request(step, address),
-        };
+            None => request(step, self.address(step)),
+        }
+    }
+
+    /// Sends a request where a step goes to.
+    pub fn deliver(&self, request: &Request, step: &Step) -> std::io::Result<Answer> {
+        let address = self.address(step);
         let send = || match step.to {
             Listener::Tls => request.send_tls(address, step.sni.as_deref()),
             _ => request.send(address),
@@ -113,7 +141,7 @@ impl Player {
         }
     }
 
-    fn admin(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    pub fn admin(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
         let headers = [("Content-Type".to_owned(), "application/json".to_owned())];
         let body = body.map(|body| body.to_string().into_bytes());
         let request = Request::new(method, path, self.gateway.admin, &headers, body.as_deref());
@@ -121,7 +149,7 @@ impl Player {
     }
 }
 
-fn request(step: &Step, address: std::net::SocketAddr) -> Request {
+fn request(step: &Step, address: SocketAddr) -> Request {
     let mut headers = Vec::new();
     for (name, values) in step.headers.as_ref().map_or(&[][..], Document::members) {
         for value in values.items() {

@@ -6,6 +6,7 @@
 
 mod changes;
 mod feed;
+mod reach;
 mod sample;
 
 use std::collections::VecDeque;
@@ -26,6 +27,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use self::changes::Watched;
 use self::feed::Feed;
+use self::reach::Reach;
 use self::sample::{Sample, Totals};
 use crate::{SharedNode, SharedPlugins};
 
@@ -43,6 +45,8 @@ pub struct Observer {
 struct Told {
     samples: VecDeque<Sample>,
     happenings: VecDeque<Happening>,
+    /// Whether the database answered at the last look; nothing before the first.
+    reachable: Option<Option<bool>>,
     feed: Feed,
 }
 
@@ -117,7 +121,7 @@ impl Observer {
             return;
         }
         let observer = Arc::downgrade(self);
-        let mut watched = Watched::default();
+        let (mut watched, mut reach) = (Watched::default(), Reach::default());
         let mut before = self.measure();
         tokio::spawn(async move {
             let mut ticks = tokio::time::interval(PERIOD);
@@ -126,7 +130,14 @@ impl Observer {
                 ticks.tick().await;
                 let Some(observer) = observer.upgrade() else { return };
                 let now = observer.measure();
-                let reachable = observer.reachable().await;
+                // Nothing where there is no database.
+                let reachable = match observer.node.declarative() {
+                    Some(_) => None,
+                    None => {
+                        let store = observer.node.store();
+                        reach.look(async move { store.status().await.reachable }).await
+                    }
+                };
                 let news = watched.look(&*observer.node, &*observer.plugins, reachable);
                 observer.tell(&before, &now, reachable, news);
                 before = now;
@@ -149,7 +160,8 @@ impl Observer {
     pub(crate) fn listen(self: &Arc<Self>) -> Response {
         self.watch();
         let mut told = self.told.lock();
-        let history = json!({"samples": told.samples, "events": told.happenings});
+        let totals = told.reachable.map(|reachable| self.totals(&self.node.metrics(), reachable));
+        let history = json!({"samples": told.samples, "events": told.happenings, "totals": totals});
         let body = told.feed.subscribe(message("history", &history));
         let mut response = Response::new(Body::new(body));
         let headers = response.headers_mut();
@@ -164,12 +176,8 @@ impl Observer {
         (Instant::now(), self.node.metrics())
     }
 
-    /// Whether the database answers; nothing where there is none.
-    async fn reachable(&self) -> Option<bool> {
-        match self.node.declarative() {
-            Some(_) => None,
-            None => Some(self.node.store().status().await.reachable),
-        }
+    fn totals(&self, metrics: &Metrics, reachable: Option<bool>) -> Totals {
+        Totals::new(metrics, self.node.uptime(), reachable)
     }
 
     fn tell(
@@ -188,9 +196,10 @@ impl Observer {
             told.add(happening);
         }
         if told.feed.has_listeners() {
-            let totals = Totals::new(&now.1, self.node.uptime(), reachable);
+            let totals = self.totals(&now.1, reachable);
             told.feed.send(message("sample", &json!({"sample": sample, "totals": totals})));
         }
+        told.reachable = Some(reachable);
         told.samples.push_back(sample);
         if told.samples.len() > KEPT_SAMPLES {
             told.samples.pop_front();

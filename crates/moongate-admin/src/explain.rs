@@ -1,5 +1,8 @@
 //! `POST /moongate/explain`: what the gateway would do with a request, without sending anything.
 
+use std::net::Ipv4Addr;
+
+use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use moongate_schema::Object;
 use serde::Serialize;
@@ -18,6 +21,10 @@ pub struct Asked {
     pub target: Uri,
     /// Whether it comes over TLS.
     pub tls: bool,
+    /// The server name of the TLS handshake.
+    pub server_name: Option<String>,
+    /// Whether it comes over HTTP/2.
+    pub http2: bool,
     /// Headers, with a host.
     pub headers: HeaderMap,
 }
@@ -27,7 +34,10 @@ pub struct Asked {
 pub struct Explained {
     /// The request, as the gateway sees it.
     pub request: Seen,
-    /// Why it is refused before plugins run.
+    /// The plugin configurations that see it before its route is looked for. They may change it or answer it, which is
+    /// not foreseen: the rest is what becomes of a request that they leave as it is.
+    pub early: Vec<Run>,
+    /// Why it is refused before the plugins of its route run.
     pub refusal: Option<Refusal>,
     /// The route that it takes.
     pub matched: Option<Matched>,
@@ -155,7 +165,8 @@ pub struct Target {
 }
 
 impl Asked {
-    /// Reads `{"method": …, "url": …, "headers": …}`. The headers are an object, or a list of pairs.
+    /// Reads `{"method": …, "url": …, "headers": …}`. The headers are an object, or a list of pairs. `server_name` is that
+    /// of the TLS handshake, the host unless it says another or none; `http2` is whether HTTP/2 is spoken.
     ///
     /// # Errors
     /// What is wrong with which member.
@@ -181,9 +192,20 @@ impl Asked {
             let host = HeaderValue::try_from(host).map_err(|_| wrong("url: has no usable host"))?;
             headers.insert(http::header::HOST, host);
         }
+        let server_name = match fields.get("server_name") {
+            None => headers.get(http::header::HOST).and_then(|host| name_of(host.to_str().ok()?)),
+            Some(Value::Null) => None,
+            Some(Value::String(name)) => Some(name.to_ascii_lowercase()),
+            Some(_) => return Err(wrong("server_name: must be a text")),
+        };
+        let http2 = match fields.get("http2") {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(http2)) => *http2,
+            Some(_) => return Err(wrong("http2: must be true or false")),
+        };
         let target = url.path_and_query().map_or("/", |target| target.as_str());
         let target = target.parse().map_err(|_| wrong("url: has no usable path"))?;
-        Ok(Self { method, target, tls, headers })
+        Ok(Self { method, target, tls, server_name: server_name.filter(|_| tls), http2, headers })
     }
 }
 
@@ -194,6 +216,14 @@ pub(crate) fn explain(access: &Access, fields: &Object) -> Result<Value, ApiErro
         Some(explained) => to_value(&explained),
         None => Err(ApiError::Message(StatusCode::NOT_IMPLEMENTED, "this node serves no requests".into())),
     }
+}
+
+/// The name that a client puts into a TLS handshake for this host: none for an address.
+fn name_of(host: &str) -> Option<String> {
+    let authority: Authority = host.parse().ok()?;
+    let name = authority.host();
+    let is_address = name.starts_with('[') || name.parse::<Ipv4Addr>().is_ok();
+    (!is_address && !name.is_empty()).then(|| name.to_ascii_lowercase())
 }
 
 fn read_headers(value: Option<&Value>) -> Result<HeaderMap, ApiError> {
@@ -255,6 +285,24 @@ mod tests {
     }
 
     #[test]
+    fn the_server_name_is_the_host_unless_something_else_is_said() {
+        let name = |value| read(value).unwrap().server_name;
+        assert_eq!(name(json!({"url": "https://A.test:8443/"})).as_deref(), Some("a.test"));
+        let other = json!({"url": "https://a.test/", "headers": {"host": "b.test"}});
+        assert_eq!(name(other).as_deref(), Some("b.test"));
+        let said = json!({"url": "https://a.test/", "server_name": "C.test"});
+        assert_eq!(name(said).as_deref(), Some("c.test"));
+        for none in [
+            json!({"url": "https://a.test/", "server_name": null}),
+            json!({"url": "https://127.0.0.1:8443/"}),
+            json!({"url": "https://[::1]/"}),
+            json!({"url": "http://a.test/", "server_name": "c.test"}),
+        ] {
+            assert_eq!(name(none.clone()), None, "{none}");
+        }
+    }
+
+    #[test]
     fn a_path_alone_is_asked_of_this_host_unless_a_header_names_another() {
         let asked = read(json!({"url": "/x"})).unwrap();
         assert_eq!((asked.method, asked.tls), (Method::GET, false));
@@ -276,6 +324,8 @@ mod tests {
             (json!({"url": "/", "method": "a b"}), "method: is no method"),
             (json!({"url": "/", "headers": {"a b": "c"}}), "headers: \"a b\" cannot be sent"),
             (json!({"url": "/", "headers": {"a": "b\nc"}}), "headers: \"a\" cannot be sent"),
+            (json!({"url": "/", "server_name": 1}), "server_name: must be a text"),
+            (json!({"url": "/", "http2": "yes"}), "http2: must be true or false"),
             (json!({"url": "/", "headers": "a: b"}), "headers: must be an object, or a list of pairs"),
         ] {
             assert_eq!(read(value).unwrap_err(), expected);

@@ -10,7 +10,8 @@ use moongate_router::{Candidate, PathError, RequestView, Spoken, Unmet, normalis
 use uuid::Uuid;
 
 use crate::error::Failure;
-use crate::forwarded::is_ambiguous;
+use crate::forwarded::{Peer, X_FORWARDED_PROTO, is_ambiguous};
+use crate::options::ProxyOptions;
 use crate::snapshot::{CompiledRoute, Snapshot};
 
 /// A request that is not sent.
@@ -22,8 +23,12 @@ pub struct Question<'q> {
     pub target: &'q Uri,
     /// Headers, with the host.
     pub headers: &'q HeaderMap,
-    /// Whether it comes over TLS; the host is the server name then.
+    /// Whether it comes over TLS.
     pub tls: bool,
+    /// The server name of the TLS handshake.
+    pub server_name: Option<&'q str>,
+    /// Whether it comes over HTTP/2.
+    pub http2: bool,
     /// Where it comes from.
     pub client: SocketAddr,
     /// Where it arrives.
@@ -37,6 +42,9 @@ pub struct Explanation {
     pub path: String,
     /// Why the gateway answers the request before its plugins run, if it does.
     pub refusal: Option<(StatusCode, &'static str)>,
+    /// Whether early-request hooks see it. They may change it, and with it all that follows, or answer it; what is said
+    /// here is of a request that they leave as it is.
+    pub meets_early_hooks: bool,
     /// The route that it takes.
     pub winner: Option<Rated>,
     /// The routes that would have come first, had they matched.
@@ -61,10 +69,10 @@ pub struct Rated {
 }
 
 impl<R: PluginRuntime> Snapshot<R> {
-    /// What would become of a request. Names at most `limit` other routes of each kind.
+    /// What would become of a request where the proxy has these options. Names at most `limit` other routes of each kind.
     ///
     /// Compares the request with every route, which takes long.
-    pub fn explain(&self, question: &Question<'_>, limit: usize) -> Explanation {
+    pub fn explain(&self, question: &Question<'_>, options: &ProxyOptions, limit: usize) -> Explanation {
         let mut explanation =
             Explanation { path: question.target.path().to_owned(), ..Explanation::default() };
         if question.is_bad() {
@@ -75,6 +83,7 @@ impl<R: PluginRuntime> Snapshot<R> {
             explanation.refuse(Failure::MethodNotAllowed);
             return explanation;
         }
+        explanation.meets_early_hooks = !self.global.early.is_empty();
         let path = match normalise(question.target.path()) {
             Ok(path) => path,
             Err(PathError::NotUtf8) => {
@@ -88,6 +97,8 @@ impl<R: PluginRuntime> Snapshot<R> {
         };
         explanation.path = path.clone().into_owned();
         let host = question.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let peer = Peer::new(question.client, question.listener, options);
+        let client = peer.client(question.headers, options);
         let view = RequestView {
             method: question.method.as_str(),
             host,
@@ -95,10 +106,10 @@ impl<R: PluginRuntime> Snapshot<R> {
             query: question.target.query(),
             headers: question.headers,
             https: question.tls,
-            sni: host.filter(|_| question.tls).map(without_port),
-            source: Some(question.client),
-            destination: Some(question.listener.ip()),
-            port: question.listener.port(),
+            sni: question.server_name.filter(|_| question.tls),
+            source: Some(SocketAddr::new(client, question.client.port())),
+            destination: Some(peer.listener),
+            port: peer.port,
         };
         let found = self.router.explain(&view, limit);
         explanation.missed = self.rated(found.missed);
@@ -109,8 +120,11 @@ impl<R: PluginRuntime> Snapshot<R> {
         };
         let Some(route) = self.routes.get(winner.route) else { return explanation };
         let spoken = Spoken {
-            https: question.tls,
-            http2: false,
+            https: match question.headers.get(X_FORWARDED_PROTO).filter(|_| peer.trusted) {
+                Some(told) => told == "https",
+                None => question.tls,
+            },
+            http2: question.http2,
             content_type: question.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes),
         };
         if let Some(refusal) = route.demand.as_ref().and_then(|demand| demand.refusal(&spoken)) {
@@ -138,7 +152,7 @@ impl Question<'_> {
         let mut request = http::Request::new(());
         *request.method_mut() = self.method.clone();
         *request.headers_mut() = self.headers.clone();
-        *request.version_mut() = Version::HTTP_11;
+        *request.version_mut() = if self.http2 { Version::HTTP_2 } else { Version::HTTP_11 };
         let (head, ()) = request.into_parts();
         is_ambiguous(&head) || self.method == Method::CONNECT
     }
@@ -174,12 +188,6 @@ fn upstream_host<R: PluginRuntime>(route: &CompiledRoute<R>, asked: Option<&str>
         Some(_) => None,
         None => upstream.host_header.to_str().ok().map(str::to_owned),
     }
-}
-
-fn without_port(host: &str) -> &str {
-    host.rsplit_once(':')
-        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
-        .map_or(host, |(name, _)| name)
 }
 
 fn words(unmet: &Unmet) -> String {

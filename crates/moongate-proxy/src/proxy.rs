@@ -29,6 +29,7 @@ use crate::worker::{Listener, Order, Serves, Worker, WorkerCounters};
 /// Running workers.
 pub struct Proxy<R: PluginRuntime> {
     published: Arc<Published<R>>,
+    options: Arc<ProxyOptions>,
     addresses: Vec<SocketAddr>,
     orders: watch::Sender<Order>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -160,6 +161,7 @@ impl<R: PluginRuntime> Proxy<R> {
         let (threads, upkeep) = (Mutex::new(threads), Mutex::new(Some(upkeep)));
         Ok(Self {
             published,
+            options,
             addresses,
             orders,
             threads,
@@ -180,6 +182,11 @@ impl<R: PluginRuntime> Proxy<R> {
         self.shared.balancers.store(Arc::clone(&next.balancers));
         self.published.publish(next);
         self.shared.dns.look();
+    }
+
+    /// How requests are served.
+    pub fn options(&self) -> &ProxyOptions {
+        &self.options
     }
 
     /// What new requests are served from.

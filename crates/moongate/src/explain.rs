@@ -9,7 +9,7 @@ use moongate_balancer::HealthWord;
 use moongate_hooks::{FailurePolicy, PluginCatalog};
 use moongate_model::{Entities, Plugin, PluginIndex, Route, Service};
 use moongate_plugin_host::PluginHost;
-use moongate_proxy::{Explanation, Question, Rated, Snapshot};
+use moongate_proxy::{Explanation, Proxy, Question, Rated, Snapshot};
 use uuid::Uuid;
 
 use crate::properties::Properties;
@@ -36,10 +36,11 @@ impl Explainer {
 
     pub(crate) fn explain(
         &self,
-        snapshot: &Snapshot<PluginHost>,
+        proxy: &Proxy<PluginHost>,
         plugins: &dyn PluginCatalog,
         asked: &Asked,
     ) -> Explained {
+        let snapshot = &*proxy.snapshot();
         let [plain, tls] = self.listeners;
         let listener = if asked.tls { tls.or(plain) } else { plain.or(tls) };
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -48,10 +49,12 @@ impl Explainer {
             target: &asked.target,
             headers: &asked.headers,
             tls: asked.tls,
+            server_name: asked.server_name.as_deref(),
+            http2: asked.http2,
             client: loopback,
             listener: listener.unwrap_or(loopback),
         };
-        let explanation = snapshot.explain(&question, OTHERS);
+        let explanation = snapshot.explain(&question, proxy.options(), OTHERS);
         let entities = snapshot.entities();
         let route = explanation.winner.as_ref().and_then(|winner| entities.route(winner.route));
         let service = route.and_then(|route| entities.service(route.service?.id));
@@ -63,6 +66,10 @@ impl Explainer {
                 host: host.map(str::to_owned),
                 path: explanation.path.clone(),
                 query: asked.target.query().map(str::to_owned),
+            },
+            early: match explanation.meets_early_hooks {
+                true => with_hooks(self.runs(entities, None, plugins), &["early-request"]),
+                false => Vec::new(),
             },
             refusal: explanation
                 .refusal
@@ -77,9 +84,9 @@ impl Explainer {
             missed: candidates(entities, &explanation.missed),
             beaten: candidates(entities, &explanation.beaten),
             plugins: match explanation.refusal {
-                None => self.runs(entities, route, plugins),
-                // Only responses are seen then, by the plugins that are applied to everything.
-                Some(_) => of_responses(self.runs(entities, None, plugins)),
+                None => with_hooks(self.runs(entities, route, plugins), ON_A_ROUTE),
+                // Only the answer is seen then, by the plugins that are applied to everything.
+                Some(_) => with_hooks(self.runs(entities, None, plugins), ON_A_REFUSAL),
             },
             upstream: service
                 .filter(|_| explanation.refusal.is_none())
@@ -105,7 +112,7 @@ impl Explainer {
                     instance_name: plugin.instance_name.clone(),
                     level: level(plugin),
                     priority: status.priority.unwrap_or_default(),
-                    hooks: status.hooks.iter().copied().filter(|hook| *hook != "admin").collect(),
+                    hooks: status.hooks.clone(),
                     on_failure: if policy == FailurePolicy::Open { "open" } else { "closed" },
                 })
             })
@@ -115,9 +122,10 @@ impl Explainer {
     }
 }
 
-fn of_responses(mut runs: Vec<Run>) -> Vec<Run> {
+/// The runs that call one of these hooks, with no others.
+fn with_hooks(mut runs: Vec<Run>, hooks: &[&str]) -> Vec<Run> {
     for run in &mut runs {
-        run.hooks.retain(|hook| *hook == "response");
+        run.hooks.retain(|hook| hooks.contains(hook));
     }
     runs.retain(|run| !run.hooks.is_empty());
     runs
@@ -208,6 +216,12 @@ fn level(plugin: &Plugin) -> String {
     let parts: Vec<&str> = parts.into_iter().filter_map(|(applies, name)| applies.then_some(name)).collect();
     if parts.is_empty() { "global".to_owned() } else { parts.join(" and ") }
 }
+
+/// The hooks that a request meets once its route is known.
+const ON_A_ROUTE: &[&str] = &["request", "response", "response-body", "log"];
+
+/// Those that are called where the gateway itself answers.
+const ON_A_REFUSAL: &[&str] = &["response", "response-body", "log"];
 
 /// Other routes of each kind that are named.
 const OTHERS: usize = 5;

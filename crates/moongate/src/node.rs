@@ -166,7 +166,7 @@ impl Node for GatewayNode {
     }
 
     fn explain(&self, asked: &Asked) -> Option<Explained> {
-        Some(self.explainer.explain(&self.proxy.snapshot(), &*self.host, asked))
+        Some(self.explainer.explain(&self.proxy, &*self.host, asked))
     }
 
     fn plain_listener(&self) -> Option<SocketAddr> {

@@ -38,9 +38,9 @@ export function Shell() {
       <AppShell.Header bg="var(--moongate-surface)">
         <Group h="100%" px="md" gap="xs" wrap="nowrap">
           <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label="Menu" aria-expanded={opened} />
-          <Group component={Link} {...{ to: '/' }} gap={8} wrap="nowrap" style={{ textDecoration: 'none', color: 'inherit' }}>
+          <Group component={Link} {...{ to: '/' }} aria-label="Moongate" gap={8} wrap="nowrap" style={{ textDecoration: 'none', color: 'inherit' }}>
             <img src="/moon.svg" width={26} height={26} alt="" />
-            <Text fw={700} size="lg">
+            <Text fw={700} size="lg" visibleFrom="xs">
               Moongate
             </Text>
           </Group>
@@ -93,7 +93,7 @@ function Item({ to, label, icon, active }: { to: string; label: string; icon?: R
 
 function Kinds({ path }: { path: string }) {
   const kinds = useKinds();
-  if (!kinds.data) return <Skeleton height={320} mx="sm" aria-label="Loading" />;
+  if (!kinds.data) return <Box px="sm"><Skeleton height={320} aria-label="Loading" /></Box>;
   return kinds.data.all
     .filter((kind) => kind.listed)
     .map((kind) => {

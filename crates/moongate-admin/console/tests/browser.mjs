@@ -59,8 +59,13 @@ export async function assertAccessible(page, what) {
 
 /** Nothing is wider than the window. */
 export async function assertNoSidewaysScroll(page, what) {
-  const [wide, window] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  assert.ok(wide <= window, `${what} is ${wide} wide in a window of ${window}`);
+  const found = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    if (scrollWidth <= clientWidth) return null;
+    const wide = [...document.body.querySelectorAll('*')].filter((element) => element.getBoundingClientRect().right > clientWidth);
+    return `${scrollWidth} wide in a window of ${clientWidth}: ${wide.map((element) => element.outerHTML.slice(0, 120)).join('\n')}`;
+  });
+  assert.equal(found, null, `${what} is ${found}`);
 }
 
 const folder = setting('CONSOLE_TEST_SHOTS');

@@ -78,7 +78,10 @@ export function useKinds() {
   });
 }
 
-const WORDS: Record<string, string> = { ca: 'CA', snis: 'SNIs', sni: 'SNI', acls: 'ACLs', id: 'ID', jwt: 'JWT', hmacauth: 'HMAC', oauth2: 'OAuth 2' };
+const WORDS: Record<string, string> = {
+  ...{ ca: 'CA', snis: 'SNIs', sni: 'SNI', acls: 'ACLs', acl: 'ACL', id: 'ID', ids: 'IDs', jwt: 'JWT', jwk: 'JWK', pem: 'PEM', hmacauth: 'HMAC', oauth2: 'OAuth 2' },
+  ...{ tls: 'TLS', ssl: 'SSL', ip: 'IP', ips: 'IPs', url: 'URL', uri: 'URI', uris: 'URIs', http: 'HTTP', https: 'HTTPS', tcp: 'TCP', dns: 'DNS', ttl: 'TTL', json: 'JSON' },
+};
 
 /** A name of the Admin API as people write it. */
 export function words(name: string): string {
@@ -93,5 +96,10 @@ export function words(name: string): string {
 export function singular(name: string): string {
   const text = words(name);
   const one = text.endsWith('ies') ? `${text.slice(0, -3)}y` : text.replace(/s$/, '');
-  return /^[A-Z]{2}/.test(one) ? one : one.charAt(0).toLowerCase() + one.slice(1);
+  return uncapitalised(one);
+}
+
+/** As it is written within a sentence. */
+export function uncapitalised(text: string): string {
+  return /^[A-Z]{2}/.test(text) ? text : text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -34,6 +34,27 @@ export function useStatus(every: number | false) {
   return useQuery({ queryKey: ['status'], queryFn: () => call<Status>('/status'), refetchInterval: every });
 }
 
+/** What a plugin has done since the version in use went live. */
+export interface PluginStatistics {
+  hooks: HookStatistics[];
+  instances: number;
+  /** Bytes. */
+  memory: number;
+  /** Log records. */
+  queued: number;
+  dropped: number;
+}
+
+export interface HookStatistics {
+  hook: string;
+  calls: number;
+  responses: number;
+  errors: Record<string, number>;
+  time_ns: number;
+  p50_ns: number;
+  p99_ns: number;
+}
+
 export interface LoadedPlugin {
   name: string;
   version?: string | null;
@@ -47,6 +68,7 @@ export interface LoadedPlugin {
   loaded_at?: number | null;
   // Served by newer gateways.
   capabilities?: unknown;
+  statistics?: PluginStatistics | null;
   [more: string]: unknown;
 }
 

@@ -1,4 +1,5 @@
 /** Fields that are more than one input: maps, and what has any form. */
+import { uncapitalised } from '../api/kinds';
 import { ActionIcon, Button, Group, Input, Stack, TagsInput, TextInput } from '@mantine/core';
 import type { FieldProps, RegistryFieldsType } from '@rjsf/utils';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
@@ -34,7 +35,7 @@ function MapField(props: FieldProps) {
         ))}
         <Group>
           <Button size="xs" variant="default" leftSection={<IconPlus size={14} aria-hidden />} onClick={() => setRows([...rows, ['', emptyOf(values)]])}>
-            Add to {title.toLowerCase()}
+            Add to {uncapitalised(title)}
           </Button>
         </Group>
       </Stack>

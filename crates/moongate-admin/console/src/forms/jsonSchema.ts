@@ -4,6 +4,7 @@
  * This is about what a form looks like, not about what is right: the gateway itself checks what is sent, and its
  * answer is shown at the fields.
  */
+import { words } from '../api/kinds';
 import type { RJSFSchema, UiSchema } from '@rjsf/utils';
 import { DECLARED_BY_NAME, fieldsOf, type FieldSchema, type Schema } from '../api/schema';
 import { isSecret } from '../parts/masking';
@@ -55,7 +56,7 @@ function record(kind: string, fields: [string, FieldSchema][], fixedName = false
   const required: string[] = [];
   for (const [name, field] of fields) {
     const { schema, ui: own } = node(kind, name, field);
-    properties[name] = { title: label(name), ...schema };
+    properties[name] = { title: words(name), ...schema };
     // The name says which plugin or vault it is, and with it what the rest of the form is.
     ui[name] = name === 'name' && fixedName ? { ...own, 'ui:readonly': true } : own;
     // What has a default is not missing when it is left empty.
@@ -123,9 +124,4 @@ function stringUi(kind: string, name: string, field: FieldSchema): UiSchema {
   if (isSecret(kind, name, field.encrypted)) return { 'ui:widget': isText ? 'secretText' : 'secret' };
   if (isText && (/(cert|pem|public_key|expression|body|script)/.test(name) || kind === 'certificates')) return { 'ui:widget': 'text' };
   return { 'ui:widget': 'line' };
-}
-
-function label(name: string): string {
-  const text = name.replaceAll('_', ' ');
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

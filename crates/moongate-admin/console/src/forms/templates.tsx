@@ -1,4 +1,5 @@
 /** How forms are laid out: a column of fields, records as groups, lists of records as cards. */
+import { uncapitalised } from '../api/kinds';
 import { ActionIcon, Box, Button, Fieldset, Group, Stack, Text } from '@mantine/core';
 import type { ArrayFieldItemTemplateProps, ArrayFieldTemplateProps, FieldTemplateProps, ObjectFieldTemplateProps, TemplatesType } from '@rjsf/utils';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
@@ -46,7 +47,7 @@ function ArrayField(props: ArrayFieldTemplateProps) {
         {canAdd && (
           <Group>
             <Button size="xs" variant="default" leftSection={<IconPlus size={14} aria-hidden />} onClick={onAddClick}>
-              Add to {title?.toLowerCase()}
+              Add to {uncapitalised(title ?? '')}
             </Button>
           </Group>
         )}

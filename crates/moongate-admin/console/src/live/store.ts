@@ -62,8 +62,8 @@ async function run(queries: QueryClient, signal: AbortSignal): Promise<void> {
 function receive(queries: QueryClient, event: string, data: unknown): void {
   switch (event) {
     case 'history': {
-      const { samples, events } = data as { samples: Sample[]; events: Happening[] };
-      change({ state: 'live', samples: samples.slice(-KEPT_SAMPLES), happenings: events.toReversed().slice(0, KEPT_HAPPENINGS) });
+      const { samples, events, totals = null } = data as { samples: Sample[]; events: Happening[]; totals?: Totals | null };
+      change({ state: 'live', samples: samples.slice(-KEPT_SAMPLES), happenings: events.toReversed().slice(0, KEPT_HAPPENINGS), totals: totals ?? live.totals });
       break;
     }
     case 'sample': {

@@ -1,5 +1,5 @@
 /** One entity: its fields, what belongs to it, and its text. */
-import { Badge, Button, Group, Menu, Skeleton, Table, Tabs } from '@mantine/core';
+import { Badge, Box, Button, Group, Menu, Skeleton, Table, Tabs } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconCopy, IconDots, IconEdit, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -114,7 +114,7 @@ function Fields({ kind, entity }: { kind: Kind; entity: Entity }) {
           {rows.map(([name, value]) => (
             <Table.Tr key={name}>
               <Table.Th scope="row" w={{ base: 120, sm: 220 }} fw={500} c="dimmed">
-                {name.replaceAll('_', ' ')}
+                {words(name)}
               </Table.Th>
               <Table.Td>
                 <Value kind={kind.name} name={name} value={value} field={fields.get(name)} />
@@ -124,7 +124,7 @@ function Fields({ kind, entity }: { kind: Kind; entity: Entity }) {
           {config.map(([name, value]) => (
             <Table.Tr key={`config.${name}`}>
               <Table.Th scope="row" fw={500} c="dimmed">
-                config: {name.replaceAll('_', ' ')}
+                Config: {words(name)}
               </Table.Th>
               <Table.Td>
                 <Value kind={kind.name} name={name} value={value} field={inner.get(name)} />
@@ -162,7 +162,9 @@ function Related({ kind, child, entity }: { kind: Kind; child: Child; entity: En
       }
     >
       {!page.data ? (
-        <Skeleton height={56} m="md" />
+        <Box p="md">
+          <Skeleton height={56} />
+        </Box>
       ) : page.data.data.length === 0 ? (
         <Group px="md" pb="md" c="dimmed">
           None yet.

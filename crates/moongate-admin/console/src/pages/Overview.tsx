@@ -8,7 +8,15 @@ import { LinkButton } from '../parts/LinkButton';
 import { Page, Section } from '../parts/Page';
 import { bytes, duration } from '../parts/Time';
 
-const Charts = lazy(() => import('../parts/Charts'));
+// After what can be read and clicked.
+const Charts = lazy(() => idle().then(() => import('../parts/Charts')));
+
+function idle(): Promise<void> {
+  return new Promise((resume) => {
+    if (typeof requestIdleCallback === 'function') requestIdleCallback(() => resume(), { timeout: 1_000 });
+    else setTimeout(resume, 200);
+  });
+}
 
 export function Overview() {
   const node = useNode();
@@ -43,7 +51,7 @@ export function Overview() {
           value={configuration ? (fromFile ? 'none' : String(configuration.database)) : undefined}
           note={fromFile ? 'declarative configuration' : reachable === undefined ? 'asking' : reachable ? <Badge color="green">reachable</Badge> : <Badge color="red">unreachable</Badge>}
         />
-        <Figure label="Workers" value={workers} note={configuration ? String(configuration.router_flavor ?? '') : undefined} />
+        <Figure label="Workers" value={workers} note={configuration ? String(configuration.router_flavor ?? '').replaceAll('_', ' ') : undefined} />
         <Figure label="Requests/s" value={rate?.toFixed(rate < 10 ? 1 : 0)} note={totals ? `${totals.requests.toLocaleString()} since start` : undefined} />
         <Figure label="Memory" value={last ? bytes(last.memory) : undefined} note={last ? `${last.connections} connections` : undefined} />
       </SimpleGrid>
@@ -84,10 +92,10 @@ function Figure({ label, value, note, optional = false }: { label: string; value
       <Text size="sm" c="dimmed">
         {label}
       </Text>
-      <Text fw={700} fz="1.35rem" className="numbers" component="div">
+      <Text fw={700} fz="1.15rem" className="numbers" component="div">
         {value ?? (optional ? 'unknown' : <Skeleton height={24} width="60%" mt={4} />)}
       </Text>
-      <Text size="xs" c="dimmed" component="div" truncate>
+      <Text size="xs" c="dimmed" component="div">
         {note ?? '\u00a0'}
       </Text>
     </Box>

@@ -13,13 +13,14 @@ import { EntityTable } from '../parts/EntityTable';
 import { LinkButton } from '../parts/LinkButton';
 import { Page, Section } from '../parts/Page';
 import { Problem } from '../parts/Said';
+import { Statistics } from '../parts/Statistics';
 import { bytes, Time } from '../parts/Time';
 import { STATE_COLORS } from './Plugins';
 
 const route = getRouteApi('/plugins/$name');
 
 /** Shown in places of their own. */
-const KNOWN = new Set(['name', 'version', 'priority', 'digest', 'file', 'hooks', 'state', 'last_error', 'generation', 'loaded_at', 'capabilities', 'grants', 'last_trap']);
+const KNOWN = new Set(['name', 'version', 'priority', 'digest', 'file', 'hooks', 'state', 'last_error', 'generation', 'loaded_at', 'capabilities', 'grants', 'last_trap', 'statistics']);
 
 export function PluginPage() {
   const { name } = route.useParams();
@@ -105,14 +106,17 @@ export function PluginPage() {
           <Capabilities value={data.grants === undefined ? data.capabilities : { asked: data.capabilities, granted: data.grants }} />
         </Section>
       </SimpleGrid>
+      {data.statistics && <Statistics statistics={data.statistics} />}
       {more.length > 0 && (
-        <Section title="Figures" padded={false}>
+        <Section title="More" padded={false}>
           <Facts facts={more.flatMap(([member, value]) => factsOf(member, value))} />
         </Section>
       )}
       <Section title="Applied to" padded={false}>
         {!applied.data ? (
-          <Skeleton height={56} m="md" />
+          <Box p="md">
+          <Skeleton height={56} />
+        </Box>
         ) : applied.data.length === 0 ? (
           <Text c="dimmed" px="md" pb="md">
             Nothing yet. It runs for no request until it is applied to everything, a service, a route or a consumer.

@@ -1,5 +1,5 @@
 /** The loaded plugins, and the way to bring in another. */
-import { Badge, Group, Skeleton, Table, Text } from '@mantine/core';
+import { Badge, Box, Group, Skeleton, Table, Text } from '@mantine/core';
 import { IconPlugOff } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useLoadedPlugins, useNode } from '../api/node';
@@ -31,7 +31,11 @@ export function Plugins() {
       <Problem error={plugins.error} />
       <div className="surface">
         {!plugins.data ? (
-          !plugins.error && <Skeleton height={160} m="md" aria-label="Loading" />
+          !plugins.error && (
+            <Box p="md">
+              <Skeleton height={160} aria-label="Loading" />
+            </Box>
+          )
         ) : plugins.data.length === 0 ? (
           <Empty icon={<IconPlugOff />} title="No plugins yet">
             {directories.length === 0 ? (

@@ -2,7 +2,8 @@
 import '@mantine/charts/styles.css';
 
 import { AreaChart, LineChart } from '@mantine/charts';
-import { Box, Group, SimpleGrid, Text, VisuallyHidden } from '@mantine/core';
+import { Box, Center, Group, SimpleGrid, Text, VisuallyHidden } from '@mantine/core';
+import { useDeferredValue } from 'react';
 import { useLive } from '../live/store';
 import type { Sample } from '../live/types';
 import { Section } from './Page';
@@ -36,16 +37,18 @@ const CONNECTIONS: Series[] = [{ name: 'connections', label: 'Connections', colo
 const MEMORY: Series[] = [{ name: 'memory', label: 'Memory', color: 'grape.7', of: (sample) => sample.memory }];
 
 export default function Charts() {
-  const { samples, state } = useLive();
+  const { samples: newest, state } = useLive();
+  // Pictures wait for whatever somebody does meanwhile.
+  const samples = useDeferredValue(newest);
   const telling = state !== 'unsupported';
   return (
     <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
       <Chart title="Requests per second" samples={samples} series={STATUSES} area format={(value) => (value === null ? '–' : value.toFixed(value < 10 ? 1 : 0))} />
-      {telling && <Chart title="Latency of the gateway" samples={samples} series={GATEWAY} format={milliseconds} />}
-      {telling && <Chart title="Latency of upstreams" samples={samples} series={UPSTREAM} format={milliseconds} />}
+      {telling && <Chart title="Latency of the gateway" samples={samples} series={GATEWAY} dots format={milliseconds} />}
+      {telling && <Chart title="Latency of upstreams" samples={samples} series={UPSTREAM} dots format={milliseconds} />}
       <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="md">
         <Chart title="Connections" samples={samples} series={CONNECTIONS} format={(value) => String(value ?? '–')} />
-        <Chart title="Memory" samples={samples} series={MEMORY} format={(value) => (value === null ? '–' : bytes(value))} />
+        <Chart title="Memory" samples={samples} series={MEMORY} format={(value) => (value === null ? '–' : bytes(value))} axis={(value) => bytes(value, 0)} />
       </SimpleGrid>
     </SimpleGrid>
   );
@@ -56,10 +59,14 @@ interface Props {
   samples: Sample[];
   series: Series[];
   area?: boolean;
+  /** A second between two without requests is a line of no length, and would not be seen. */
+  dots?: boolean;
   format: (value: number | null) => string;
+  /** As at the axis, where there is little room. */
+  axis?: (value: number) => string;
 }
 
-function Chart({ title, samples, series, area = false, format }: Props) {
+function Chart({ title, samples, series, area = false, dots = false, format, axis }: Props) {
   const last = samples.at(-1);
   const data = samples.map((sample) => Object.fromEntries([['at', clock(sample.at)], ...series.map((one) => [one.name, one.of(sample)])]));
   const shared = {
@@ -71,10 +78,10 @@ function Chart({ title, samples, series, area = false, format }: Props) {
     withLegend: false,
     valueFormatter: (value: number) => format(value),
     tickLine: 'none' as const,
-    gridAxis: 'y' as const,
+    gridAxis: 'x' as const,
     strokeWidth: 2,
     xAxisProps: { minTickGap: 48 },
-    yAxisProps: { width: 62, domain: [0, 'auto'] as [number, string] },
+    yAxisProps: { width: 62, domain: [0, 'auto'] as [number, string], tickFormatter: (value: number) => (axis ?? format)(value) },
     tooltipAnimationDuration: 0,
   };
   const still = { isAnimationActive: false };
@@ -95,8 +102,15 @@ function Chart({ title, samples, series, area = false, format }: Props) {
           </Group>
         ))}
       </Group>
-      <Box aria-hidden>
-        {area ? <AreaChart {...shared} type="stacked" areaChartProps={mute} areaProps={still} withGradient={false} fillOpacity={0.35} /> : <LineChart {...shared} lineChartProps={mute} lineProps={still} connectNulls={false} />}
+      <Box aria-hidden pos="relative">
+        {samples.length > 0 && !samples.some((sample) => series.some((one) => one.of(sample) !== null)) && (
+          <Center pos="absolute" inset={0}>
+            <Text size="sm" c="dimmed">
+              No requests in the last five minutes
+            </Text>
+          </Center>
+        )}
+        {area ? <AreaChart {...shared} type="stacked" areaChartProps={mute} areaProps={{ ...still, strokeWidth: 0 }} withGradient={false} fillOpacity={0.75} /> : <LineChart {...shared} lineChartProps={mute} lineProps={still} connectNulls={false} {...(dots ? { withDots: true, dotProps: { r: 1.5, strokeWidth: 0 }, activeDotProps: { r: 3, strokeWidth: 0 } } : {})} />}
       </Box>
       <VisuallyHidden>Figures of the last five minutes, one each second.</VisuallyHidden>
     </Section>

@@ -2,6 +2,7 @@
 import { Table, Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { titleOf, type Entity } from '../api/entities';
+import { words } from '../api/kinds';
 import { fieldsOf, type FieldSchema, type Schema } from '../api/schema';
 import { Value } from './Value';
 
@@ -29,7 +30,7 @@ export function EntityTable({ kind, entities, schema, below }: { kind: string; e
             <Table.Th>Name</Table.Th>
             {columns.map((column, at) => (
               <Table.Th key={column} visibleFrom={at === 0 ? 'xs' : at < 3 ? 'sm' : 'md'}>
-                {column.replaceAll('_', ' ')}
+                {words(column)}
               </Table.Th>
             ))}
           </Table.Tr>

@@ -30,17 +30,17 @@ export function duration(seconds: number): string {
   return `${Math.floor(seconds)} s`;
 }
 
-export function bytes(count: number): string {
-  if (count >= 1 << 30) return `${(count / (1 << 30)).toFixed(2)} GiB`;
-  if (count >= 1 << 20) return `${(count / (1 << 20)).toFixed(1)} MiB`;
-  if (count >= 1 << 10) return `${(count / (1 << 10)).toFixed(0)} KiB`;
+export function bytes(count: number, digits = 1): string {
+  if (count >= 1 << 30) return `${(count / (1 << 30)).toFixed(digits + 1)}\u00a0GiB`;
+  if (count >= 1 << 20) return `${(count / (1 << 20)).toFixed(digits)}\u00a0MiB`;
+  if (count >= 1 << 10) return `${(count / (1 << 10)).toFixed(0)}\u00a0KiB`;
   return `${count} B`;
 }
 
 export function milliseconds(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–';
-  if (value < 1) return `${value.toFixed(2)} ms`;
-  return value < 100 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`;
+  if (value < 1) return `${value.toFixed(2)}\u00a0ms`;
+  return value < 100 ? `${value.toFixed(1)}\u00a0ms` : `${Math.round(value)}\u00a0ms`;
 }
 
 function ago(passed: number): string {

@@ -1,14 +1,15 @@
 /** The way of a request, from the client to the upstream, as steps. */
 import { Badge, Group, List, Spoiler, Stack, Text } from '@mantine/core';
-import { IconArrowForwardUp, IconCloud, IconMapPin, IconPlugConnected, IconUser, IconX } from '@tabler/icons-react';
+import { IconArrowForwardUp, IconCloud, IconMapPin, IconNotes, IconPlugConnected, IconQuestionMark, IconUser, IconX } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { CandidateRoute, Explanation, Named } from './explanation';
 
 export function Way({ explanation }: { explanation: Explanation }) {
-  const { request, refusal, matched, missed, beaten, plugins, upstream } = explanation;
+  const { request, early = [], refusal, matched, missed, beaten, plugins, upstream } = explanation;
   const first = plugins.filter((plugin) => plugin.hooks.includes('request'));
-  const second = plugins.filter((plugin) => plugin.hooks.includes('response'));
+  const second = plugins.filter((plugin) => plugin.hooks.includes('response') || plugin.hooks.includes('response-body'));
+  const last = plugins.filter((plugin) => plugin.hooks.includes('log'));
   return (
     <ol className="way" aria-label="The way of the request">
       <Step icon={<IconUser size={14} />} title="Client">
@@ -18,6 +19,14 @@ export function Way({ explanation }: { explanation: Explanation }) {
           {request.query === null ? '' : `?${request.query}`}
         </Text>
       </Step>
+      {early.map((plugin) => (
+        <PluginStep key={`early ${plugin.id}`} plugin={plugin} hook="early request" />
+      ))}
+      {early.length > 0 && (
+        <Step icon={<IconQuestionMark size={14} />} tone="quiet" title="From here on, if the request is as it was">
+          <Text size="sm">{early.length === 1 ? 'This plugin' : 'These plugins'} may change the request before its route is looked for, or answer it. Explaining runs no plugin, so that is not foreseen; sending it shows what happens.</Text>
+        </Step>
+      )}
       <Step icon={matched ? <IconMapPin size={14} /> : <IconX size={14} />} tone={matched ? undefined : 'bad'} title={matched ? 'Route' : 'No route matches'}>
         {matched ? (
           <Text size="sm" data-explained-route={matched.route.id}>
@@ -83,7 +92,10 @@ export function Way({ explanation }: { explanation: Explanation }) {
         )
       )}
       {second.map((plugin) => (
-        <PluginStep key={`response ${plugin.id}`} plugin={plugin} hook="response" />
+        <PluginStep key={`response ${plugin.id}`} plugin={plugin} hook={plugin.hooks.includes('response') ? 'response' : 'response body'} />
+      ))}
+      {last.map((plugin) => (
+        <PluginStep key={`log ${plugin.id}`} plugin={plugin} hook="log" />
       ))}
     </ol>
   );
@@ -91,7 +103,7 @@ export function Way({ explanation }: { explanation: Explanation }) {
 
 function PluginStep({ plugin, hook }: { plugin: Explanation['plugins'][number]; hook: string }) {
   return (
-    <Step icon={hook === 'request' ? <IconPlugConnected size={14} /> : <IconArrowForwardUp size={14} />} title={`${plugin.name}, ${hook} hook`}>
+    <Step icon={hook.endsWith('request') ? <IconPlugConnected size={14} /> : hook === 'log' ? <IconNotes size={14} /> : <IconArrowForwardUp size={14} />} title={`${plugin.name}, ${hook} hook`}>
       <Group gap="xs">
         <Badge color="blue">{plugin.level}</Badge>
         <Text size="sm" c="dimmed">

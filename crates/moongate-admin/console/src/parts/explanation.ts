@@ -39,6 +39,8 @@ export interface TargetChoice {
 
 export interface Explanation {
   request: { method: string; scheme: string; host: string | null; path: string; query: string | null };
+  /** What sees the request before its route is looked for, and may change or answer it. */
+  early: PluginRun[];
   /** Why the request is refused before or right after routing. */
   refusal: { status: number; message: string } | null;
   matched: (CandidateRoute & { service: Named | null; strip_path: boolean; preserve_host: boolean }) | null;

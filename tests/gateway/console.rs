@@ -1,0 +1,203 @@
+//! What the console asks of the Admin API, and that it is told the truth.
+
+use std::io::{BufRead, BufReader};
+
+use serde_json::{Value, json};
+
+use crate::client::{Client, get, raw};
+use crate::harness::{Gateway, Setup};
+
+const ROUTES: &str = "
+_format_version: '3.0'
+services:
+- name: echo
+  url: UPSTREAM/base
+  routes:
+  - { name: short, paths: [/a] }
+  - { name: long, paths: [/a/b], strip_path: false }
+  - { name: regex, paths: ['~/a/\\d+$'], strip_path: false }
+  - { name: host, hosts: [only.test], preserve_host: true }
+  - { name: wildcard, hosts: ['*.wild.test'] }
+  - { name: method, paths: [/a], methods: [DELETE] }
+  - { name: header, paths: [/a], headers: { x-kind: [special] } }
+  - { name: both, paths: [/a], hosts: [only.test], headers: { x-kind: [special] } }
+  - { name: tls, paths: [/tls], protocols: [https] }
+- name: off
+  url: UPSTREAM
+  enabled: false
+  routes:
+  - { name: disabled, paths: [/a/b/c] }
+";
+
+fn asking(method: &str, host: &str, path: &str, headers: &[(&str, &str)]) -> String {
+    let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nkong-debug: 1\r\ncontent-length: 0\r\n{lines}\r\n")
+}
+
+fn explained(gateway: &Gateway, request: Value) -> Value {
+    let answer = gateway.ask("POST", "/moongate/explain", &request);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+#[test]
+fn the_explained_route_and_upstream_are_those_that_the_request_takes() {
+    let gateway = Setup::new().declarative(ROUTES).property("allow_debug_header: on").start();
+    let special: &[(&str, &str)] = &[("x-kind", "special")];
+    let cases: &[(&str, &str, &str, &[(&str, &str)])] = &[
+        ("GET", "gw.test", "/a", &[]),
+        ("GET", "gw.test", "/a/", &[]),
+        ("GET", "gw.test", "/a/x?y=%20z", &[]),
+        ("GET", "gw.test", "/a/b", &[]),
+        ("GET", "gw.test", "/a/b/c/d", &[]),
+        ("GET", "gw.test", "/a/42", &[]),
+        ("GET", "gw.test", "/a/42/x", &[]),
+        ("GET", "gw.test", "/a/./c/../42", &[]),
+        ("GET", "gw.test", "/%61/%62", &[]),
+        ("DELETE", "gw.test", "/a/x", &[]),
+        ("DELETE", "gw.test", "/a/b", &[]),
+        ("GET", "gw.test", "/a/x", special),
+        ("GET", "only.test", "/a/x", special),
+        ("GET", "only.test", "/a/x", &[]),
+        ("GET", "only.test:8000", "/z", &[]),
+        ("GET", "ONLY.test", "/z", &[]),
+        ("GET", "x.wild.test", "/z", &[]),
+        ("GET", "wild.test", "/z", &[]),
+        ("POST", "gw.test", "/b", &[]),
+        ("GET", "gw.test", "/tls/x", &[]),
+        ("TRACE", "gw.test", "/a", &[]),
+    ];
+    for (method, host, path, headers) in cases {
+        let mut pairs: Vec<Value> = headers.iter().map(|(name, value)| json!([name, value])).collect();
+        pairs.push(json!(["host", host]));
+        let said = explained(&gateway, json!({"method": method, "url": path, "headers": pairs}));
+        let answer = raw(gateway.proxy, asking(method, host, path, headers).as_bytes()).unwrap();
+        let case = format!("{method} {host} {path} {headers:?}: {said}");
+        match said["refusal"]["status"].as_u64() {
+            Some(status) => assert_eq!(u64::from(answer.status), status, "{case}"),
+            None => {
+                assert_eq!(answer.status, 200, "{case}");
+                assert_eq!(
+                    answer.header("kong-route-id").as_deref(),
+                    said["matched"]["route"]["id"].as_str(),
+                    "{case}"
+                );
+                let seen = String::from_utf8(gateway.last_upstream_head()).unwrap();
+                let uri = said["upstream"]["uri"].as_str().unwrap();
+                let asked = uri.strip_prefix(&gateway.upstream_url()).unwrap();
+                assert_eq!(seen.split(' ').nth(1).unwrap(), asked, "{case}");
+                let host = format!("\r\nhost: {}\r\n", said["upstream"]["host_header"].as_str().unwrap());
+                assert!(seen.to_lowercase().contains(&host.to_lowercase()), "{case}: {seen}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_explanation_says_what_came_close_and_which_plugins_run() {
+    let declarative = "
+_format_version: '3.0'
+plugins:
+- { name: noop, config: {} }
+services:
+- name: echo
+  url: UPSTREAM
+  plugins:
+  - { name: one-header, config: { name: x-one, value: '1' } }
+  routes:
+  - { name: open, paths: [/a] }
+  - { name: closer, paths: [/a/b], methods: [PUT] }
+";
+    let gateway = Setup::new().declarative(declarative).start();
+    let said = explained(&gateway, json!({"url": "/a/b"}));
+    assert_eq!(said["matched"]["route"]["name"], "open");
+    assert_eq!(said["missed"][0]["route"]["name"], "closer");
+    assert_eq!(said["missed"][0]["unmet"], json!(["method"]));
+    let plugins: Vec<_> =
+        said["plugins"].as_array().unwrap().iter().map(|run| (&run["name"], &run["level"])).collect();
+    assert_eq!(plugins.len(), 2, "{said}");
+    assert!(plugins.contains(&(&json!("one-header"), &json!("service"))), "{said}");
+    assert!(plugins.contains(&(&json!("noop"), &json!("global"))), "{said}");
+}
+
+#[test]
+fn a_request_is_tried_through_the_proxy_and_traced_where_that_is_allowed() {
+    let declarative = "
+_format_version: '3.0'
+services:
+- name: echo
+  url: UPSTREAM
+  routes:
+  - name: open
+    paths: [/a]
+    plugins:
+    - { name: one-header, config: { name: x-one, value: '1' } }
+";
+    for (setting, traced) in [("on", true), ("off", false)] {
+        let gateway =
+            Setup::new().declarative(declarative).property(&format!("allow_debug_header: {setting}")).start();
+        let answer = gateway.ask("POST", "/moongate/try", &json!({"url": "/a/x"}));
+        let tried = answer.json();
+        assert_eq!(tried["status"], 200, "{tried}");
+        match traced {
+            true => assert_eq!(tried["trace"][0]["plugin"], "one-header", "{tried}"),
+            false => assert_eq!(tried["trace"], Value::Null),
+        }
+        let answer = raw(gateway.proxy, asking("GET", "a", "/a", &[]).as_bytes()).unwrap();
+        assert_eq!(answer.header("moongate-trace").is_some(), traced);
+        assert_eq!(answer.header("kong-route-name").as_deref(), traced.then_some("open"));
+        // Who does not ask is not told.
+        assert_eq!(get(gateway.proxy, "/a", &[]).header("kong-route-id"), None);
+    }
+}
+
+#[test]
+fn events_tell_of_requests_within_two_seconds() {
+    let gateway = Setup::new().plain_route("open").start();
+    let mut client = Client::connect(gateway.admin);
+    client.send(b"GET /moongate/events HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+    let head = client.receive_head().unwrap();
+    assert_eq!(head.header("content-type").as_deref(), Some("text/event-stream"));
+    for _ in 0..20 {
+        assert_eq!(get(gateway.proxy, "/open", &[]).status, 200);
+    }
+    let started = std::time::Instant::now();
+    let lines = BufReader::new(client.stream().try_clone().unwrap()).lines().map_while(Result::ok);
+    let mut samples =
+        lines.filter_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data: ")?).ok());
+    let busy =
+        samples.find(|data| data["totals"]["requests"].as_u64().is_some_and(|requests| requests >= 20));
+    assert!(started.elapsed() < std::time::Duration::from_secs(3), "after {:?}", started.elapsed());
+    let busy = busy.unwrap();
+    assert!(busy["sample"]["memory"].as_u64().unwrap() > 0);
+    assert_eq!(busy["totals"]["workers"][0]["requests"], busy["totals"]["requests"]);
+}
+
+#[test]
+fn a_plugin_is_uploaded_only_where_a_token_is_asked_for() {
+    let upload = |gateway: &Gateway, file: &str, bytes: &[u8], token: &str| {
+        let mut client = Client::connect(gateway.admin);
+        let head = format!(
+            "POST /moongate/plugins?file={file} HTTP/1.1\r\nhost: a\r\n{token}content-type: application/wasm\r\n\
+             content-length: {}\r\n\r\n",
+            bytes.len()
+        );
+        client.send(head.as_bytes()).unwrap();
+        client.send(bytes).unwrap();
+        client.receive().unwrap()
+    };
+    let gateway = Setup::new().plain_route("open").start();
+    let bytes = std::fs::read(gateway.plugin_path("noop.wasm")).unwrap();
+    assert_eq!(upload(&gateway, "noop.wasm", &bytes, "").status, 403);
+
+    let gateway = Setup::new().plain_route("open").property("admin_token: s3cret").start();
+    let token = "kong-admin-token: s3cret\r\n";
+    assert_eq!(upload(&gateway, "noop.wasm", &bytes, "").status, 401);
+    let refused = upload(&gateway, "noop.wasm", b"no component", token);
+    assert_eq!(refused.status, 400);
+    assert!(refused.text().contains("is not a WebAssembly component"), "{}", refused.text());
+    assert_eq!(std::fs::read(gateway.plugin_path("noop.wasm")).unwrap(), bytes, "the file is as it was");
+    let taken = upload(&gateway, "noop.wasm", &bytes, token);
+    assert_eq!((taken.status, &taken.json()["plugin"]["generation"]), (201, &json!(2)), "{}", taken.text());
+    assert_eq!(upload(&gateway, "..%2Fnoop.wasm", &bytes, token).status, 400);
+}
