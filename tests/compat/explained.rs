@@ -40,8 +40,9 @@ fn compare(mode: Mode, flavour: &str, least: usize) {
             let head = request.bytes.windows(2).position(|two| two == b"\r\n").unwrap() + 2;
             request.bytes.splice(head..head, *b"Kong-Debug: 1\r\n");
             let answer = player.deliver(&request, &step).unwrap();
-            complaints
-                .extend(difference(&said, &answer).map(|what| format!("{} {at}: {what}\n    {said}", case.name)));
+            complaints.extend(
+                difference(&said, &answer).map(|what| format!("{} {at}: {what}\n    {said}", case.name)),
+            );
             explained += 1;
         }
     }
@@ -70,7 +71,8 @@ fn question(request: &Request, step: &Step) -> Option<Value> {
 
 /// Where an answer is not what was said.
 fn difference(said: &Value, answer: &Answer) -> Option<String> {
-    let header = |name: &str| answer.headers.iter().find(|(known, _)| known == name).map(|(_, value)| &**value);
+    let header =
+        |name: &str| answer.headers.iter().find(|(known, _)| known == name).map(|(_, value)| &**value);
     let route = header("kong-route-id");
     if let Some(refusal) = said["refusal"].as_object() {
         let is_refused = refusal["status"] == answer.status && route.is_none();

@@ -22,7 +22,7 @@ services:
   - { name: header, paths: [/a], headers: { x-kind: [special] } }
   - { name: both, paths: [/a], hosts: [only.test], headers: { x-kind: [special] } }
   - { name: tls, paths: [/tls], protocols: [https] }
-- name: off
+- name: disabled
   url: UPSTREAM
   enabled: false
   routes:
@@ -121,6 +121,41 @@ services:
 }
 
 #[test]
+fn what_sees_a_request_before_its_route_is_named_and_what_it_does_is_not_foreseen() {
+    let declarative = "
+_format_version: '3.0'
+plugins:
+- { name: every-hook, config: {} }
+services:
+- name: echo
+  url: UPSTREAM
+  routes:
+  - { name: x, paths: [/x] }
+";
+    let grants = "[consumers, counters, crypto, entities, kv, metrics, secrets, \
+                  {http-client: {hosts: ['127.0.0.1'], private: true}}]";
+    let gateway = Setup::new()
+        .declarative(declarative)
+        .bundled("every-hook")
+        .property(&format!("plugin_grants: {{every-hook: {grants}}}"))
+        .start();
+    let names =
+        |runs: &Value| runs.as_array().unwrap().iter().map(|run| run["name"].clone()).collect::<Vec<_>>();
+    // The plugin leads /early to the route of /x.
+    assert_eq!(get(gateway.proxy, "/early", &[]).status, 200);
+    let said = explained(&gateway, json!({"url": "/early"}));
+    assert_eq!((names(&said["early"]), &said["refusal"]["status"]), (vec![json!("every-hook")], &json!(404)));
+    assert_eq!(said["early"][0]["hooks"], json!(["early-request"]));
+    let said = explained(&gateway, json!({"url": "/x"}));
+    assert_eq!(said["matched"]["route"]["name"], "x");
+    let hooks = &said["plugins"][0]["hooks"];
+    assert_eq!(hooks, &json!(["request", "response", "response-body", "log"]), "{said}");
+    // What is refused at once is seen by nobody.
+    let said = explained(&gateway, json!({"url": "/x", "method": "TRACE"}));
+    assert_eq!((names(&said["early"]), &said["refusal"]["status"]), (Vec::new(), &json!(405)), "{said}");
+}
+
+#[test]
 fn a_request_is_tried_through_the_proxy_and_traced_where_that_is_allowed() {
     let declarative = "
 _format_version: '3.0'
@@ -163,14 +198,32 @@ fn events_tell_of_requests_within_two_seconds() {
     }
     let started = std::time::Instant::now();
     let lines = BufReader::new(client.stream().try_clone().unwrap()).lines().map_while(Result::ok);
-    let mut samples =
+    let mut messages =
         lines.filter_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data: ")?).ok());
-    let busy =
-        samples.find(|data| data["totals"]["requests"].as_u64().is_some_and(|requests| requests >= 20));
+    let history = messages.next().unwrap();
+    assert!(history["samples"].is_array() && history["events"].is_array(), "{history}");
+    let mut samples = Vec::new();
+    for message in messages.filter(|message| message["sample"].is_object()) {
+        let has_seen_all = message["totals"]["requests"].as_u64().unwrap() >= 20;
+        samples.push(message);
+        if has_seen_all {
+            break;
+        }
+    }
     assert!(started.elapsed() < std::time::Duration::from_secs(3), "after {:?}", started.elapsed());
-    let busy = busy.unwrap();
-    assert!(busy["sample"]["memory"].as_u64().unwrap() > 0);
-    assert_eq!(busy["totals"]["workers"][0]["requests"], busy["totals"]["requests"]);
+    let last = samples.last().unwrap();
+    assert!(last["sample"]["memory"].as_u64().unwrap() > 0);
+    assert_eq!(last["totals"]["workers"][0]["requests"], last["totals"]["requests"]);
+    assert!(samples.iter().any(|message| message["sample"]["rate"]["2xx"].as_f64().unwrap() > 0.0));
+    for part in ["gateway", "upstream"] {
+        let latencies = samples.iter().filter_map(|message| {
+            let latency = &message["sample"]["latency"][part];
+            Some((latency["p50"].as_f64()?, latency["p99"].as_f64()?))
+        });
+        let latencies: Vec<_> = latencies.collect();
+        assert!(!latencies.is_empty(), "{part}: {samples:?}");
+        assert!(latencies.iter().all(|(p50, p99)| 0.0 < *p50 && p50 <= p99), "{part}: {latencies:?}");
+    }
 }
 
 #[test]
