@@ -110,6 +110,11 @@ impl Client {
         }
     }
 
+    /// What follows, line by line, to the end of the connection.
+    pub fn into_lines(self) -> impl Iterator<Item = String> {
+        self.reader.lines().map_while(Result::ok)
+    }
+
     /// Reads and counts what follows, to the end of the connection or `limit` bytes.
     pub fn count(&mut self, limit: u64) -> std::io::Result<u64> {
         let mut buffer = vec![0; 256 * 1024];

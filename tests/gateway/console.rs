@@ -1,7 +1,5 @@
 //! What the console asks of the Admin API, and that it is told the truth.
 
-use std::io::{BufRead, BufReader};
-
 use serde_json::{Value, json};
 
 use crate::client::{Client, get, raw};
@@ -197,9 +195,9 @@ fn events_tell_of_requests_within_two_seconds() {
         assert_eq!(get(gateway.proxy, "/open", &[]).status, 200);
     }
     let started = std::time::Instant::now();
-    let lines = BufReader::new(client.stream().try_clone().unwrap()).lines().map_while(Result::ok);
-    let mut messages =
-        lines.filter_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data: ")?).ok());
+    let mut messages = client
+        .into_lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data: ")?).ok());
     let history = messages.next().unwrap();
     assert!(history["samples"].is_array() && history["events"].is_array(), "{history}");
     let mut samples = Vec::new();

@@ -24,7 +24,7 @@ export async function open(browser, gateway, { width = 1280, height = 900, dark 
   });
   if (token) await context.addInitScript((value) => sessionStorage.setItem('moongate-admin-token', value), token);
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   const wrong = [];
   const allowed = [gateway.console, gateway.admin];
   page.on('pageerror', (error) => wrong.push(`an error: ${error.message}`));
@@ -76,7 +76,7 @@ export async function shot(page, name) {
 }
 
 /** Waits until `condition` gives something, and returns it. */
-export async function until(what, condition, patience = 20_000) {
+export async function until(what, condition, patience = 60_000) {
   const end = Date.now() + patience;
   for (;;) {
     const value = await condition();
