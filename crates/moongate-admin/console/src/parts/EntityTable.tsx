@@ -19,6 +19,9 @@ const COLUMNS: Record<string, string[]> = {
   vaults: ['name', 'description'],
 };
 
+/** What a column is called where the name of its field would say too little. */
+const HEADS: Record<string, Record<string, string>> = { plugins: { name: 'Plugin' }, vaults: { name: 'Backend' } };
+
 export function EntityTable({ kind, entities, schema, below }: { kind: string; entities: Entity[]; schema: Schema | undefined; below?: string }) {
   const fields = new Map(fieldsOf(schema));
   const columns = columnsOf(kind, fields);
@@ -30,7 +33,7 @@ export function EntityTable({ kind, entities, schema, below }: { kind: string; e
             <Table.Th>Name</Table.Th>
             {columns.map((column, at) => (
               <Table.Th key={column} visibleFrom={at === 0 ? 'xs' : at < 3 ? 'sm' : 'md'}>
-                {words(column)}
+                {HEADS[kind]?.[column] ?? words(column)}
               </Table.Th>
             ))}
           </Table.Tr>
