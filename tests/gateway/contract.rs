@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::client::get;
+use crate::client::{get, raw};
 use crate::harness::{Gateway, Setup};
 
 /// A gateway with a database, the route `/x`, the consumer `ann`, and the fixture for all requests.
@@ -72,6 +72,52 @@ fn a_failure_takes_the_form_that_the_client_accepts_and_passes_the_later_hooks()
     assert_eq!((answer.status, answer.header("x-failed").as_deref()), (418, Some("yes")));
     assert_eq!(answer.header("x-source").as_deref(), Some("plugin"));
     assert!(answer.text().starts_with("418:told to fail\nrequest_id: "), "{}", answer.text());
+}
+
+/// Sends a request to `/x` and gives what the early hook, the request hook and the response hook read of its body,
+/// and what the upstream says of it.
+fn bodies(gateway: &Gateway, query: &str, framing: &str, body: &str) -> ([String; 3], String) {
+    let method = if framing.is_empty() { "GET" } else { "POST" };
+    let request =
+        format!("{method} /x{query} HTTP/1.1\r\nhost: h\r\n{framing}connection: close\r\n\r\n{body}");
+    let answer = raw(gateway.proxy, request.as_bytes()).unwrap();
+    assert_eq!(answer.status, 200, "{query}: {}", answer.text());
+    let header = |name: &str| answer.header(name).unwrap_or_default();
+    (["x-early-body", "x-body", "x-late-body"].map(header), answer.text())
+}
+
+#[test]
+fn a_request_without_a_body_has_an_empty_one_in_every_hook() {
+    let gateway = gateway();
+    for framing in ["", "content-length: 0\r\n"] {
+        for (query, early) in [("", ""), ("?read=1024", "``"), ("?read=0", "``")] {
+            let (read, upstream) = bodies(&gateway, query, framing, "");
+            assert_eq!(read, [early, "``", "``"], "{query} {framing}");
+            assert_eq!(upstream, "200:received 0");
+        }
+    }
+}
+
+#[test]
+fn a_body_is_there_for_the_request_hook_whatever_the_early_hook_did_with_it() {
+    let gateway = gateway();
+    for (framing, body) in [
+        ("content-length: 8\r\n", "question"),
+        ("transfer-encoding: chunked\r\n", "4\r\nques\r\n4\r\ntion\r\n0\r\n\r\n"),
+    ] {
+        for (query, early, later) in [
+            ("", "", "`question`"),
+            ("?read=1024", "`question`", "`question`"),
+            ("?read=3", "error: body is too large", "`question`"),
+            ("?replace=other", "", "`other`"),
+            ("?read=1024&replace=other", "`question`", "`other`"),
+        ] {
+            let (read, upstream) = bodies(&gateway, query, framing, body);
+            // Behind the upstream it is gone, and said to be.
+            assert_eq!(read, [early, later, "error: body is gone already"], "{query} {framing}");
+            assert_eq!(upstream, format!("200:received {}", later.len() - 2), "{query} {framing}");
+        }
+    }
 }
 
 #[test]

@@ -118,9 +118,9 @@ impl RequestBody {
         self.replaced = Some(body);
     }
 
-    /// What there is of the body. Hooks cannot have it any more.
+    /// What there is of the body. Hooks cannot have it any more; where there is none, they go on to read nothing.
     pub fn take(&mut self) -> Leftover {
-        self.gone = true;
+        self.gone |= self.rest.is_some() || !self.is_untouched();
         Leftover {
             read: std::mem::take(&mut self.read),
             rest: self.rest.take(),
@@ -128,8 +128,13 @@ impl RequestBody {
         }
     }
 
+    /// Notes that the body went its way without hooks, or was dropped: they cannot have it any more.
+    pub fn pass(&mut self) {
+        self.gone = true;
+    }
+
     /// Whether the body is as the client sends it.
-    pub fn is_untouched(&self) -> bool {
+    fn is_untouched(&self) -> bool {
         self.read.is_empty() && self.replaced.is_none()
     }
 }
@@ -181,6 +186,23 @@ mod tests {
         let leftover = body.take();
         assert_eq!(leftover.read, [Bytes::from_static(b"one two")]);
         assert!(leftover.rest.is_none() && leftover.replaced.is_none());
+        assert_eq!(body.read(100).await, Err(BodyError::Gone));
+    }
+
+    #[tokio::test]
+    async fn where_there_is_no_body_nothing_is_read_at_any_time() {
+        let mut body = RequestBody::default();
+        assert_eq!(body.read(100).await.unwrap(), "");
+        assert!(body.take().read.is_empty());
+        assert_eq!(body.read(100).await.unwrap(), "");
+        body.pass();
+        assert_eq!(body.read(100).await, Err(BodyError::Gone));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_was_taken_unread_is_gone() {
+        let mut body = body(&["one"]);
+        assert!(body.take().rest.is_some());
         assert_eq!(body.read(100).await, Err(BodyError::Gone));
     }
 

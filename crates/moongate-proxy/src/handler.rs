@@ -211,6 +211,9 @@ impl<R: PluginRuntime> Handler<R> {
         let timing = answer.timing.unwrap_or_else(|| Timing::Own(started.elapsed()));
         let mut recorder = None;
         if !chain.response.is_empty() || picked.is_some() || is_recorded {
+            if unread {
+                exchange.body.pass();
+            }
             // In a box, so that requests without such plugins do not carry what it needs.
             let back =
                 Box::pin(self.respond(exchange, answer, chain, picked.as_deref(), draft, timing)).await;
@@ -256,8 +259,13 @@ impl<R: PluginRuntime> Handler<R> {
         let (runtime, worker) = (&*self.worker.runtime, self.worker.number);
         let (mut exchange, outcome) =
             hooks::on_early_request(runtime, worker, &snapshot.global.early, exchange).await;
-        take_back(&mut exchange, body);
         let found = self.find_route(snapshot, &exchange.request, exchange.client.address);
+        // Request hooks get the body as these hooks left it, whatever they read or replaced.
+        let is_read_on = matches!(outcome, Outcome::Continue)
+            && found.as_ref().is_ok_and(|found| found.route.chain.has_request_hooks());
+        if !is_read_on {
+            take_back(&mut exchange, body);
+        }
         (exchange, found.map(|found| Found { websocket, ..found }), outcome)
     }
 

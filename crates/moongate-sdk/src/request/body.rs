@@ -8,8 +8,9 @@ use super::Request;
 use crate::{BodyError, text};
 
 impl Request<'_> {
-    /// The whole body, of at most so many bytes. Waits for the client until it is there; what was read goes
-    /// upstream all the same. Of a body that an earlier plugin set, it is that one.
+    /// The whole body, of at most so many bytes; empty where the request has none. Waits for the client until it is
+    /// there; what was read goes upstream all the same. Of a body that an earlier plugin set, it is that one. Once
+    /// the request is on its way or answered, as in response hooks, it is gone.
     ///
     /// # Errors
     /// See [`BodyError`].

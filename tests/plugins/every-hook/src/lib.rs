@@ -36,13 +36,27 @@ impl Plugin for EveryHook {
 }
 
 impl OnEarlyRequest for EveryHook {
-    /// Sends `/early` to the route of `/x`.
+    /// Sends `/early` to the route of `/x`, and reads or replaces the body where the query says so.
     fn on_early_request(&self, request: &Request) -> Result<Decision, Error> {
         if request.path() == "/early" {
             request.set_path("/x");
         }
+        if let Some(limit) = request.query_value("read").and_then(|limit| limit.parse().ok()) {
+            request.set_response_header("x-early-body", body(request, limit))?;
+        }
+        if let Some(other) = request.query_value("replace") {
+            request.set_body(other.as_bytes());
+        }
         Ok(Decision::Continue)
     }
+}
+
+/// The body as text, or why there is none.
+fn body(request: &Request, limit: u64) -> String {
+    request.body(limit).map_or_else(
+        |error| format!("error: {error}"),
+        |body| format!("`{}`", String::from_utf8_lossy(&body)),
+    )
 }
 
 impl OnRequest for EveryHook {
@@ -56,6 +70,7 @@ impl OnRequest for EveryHook {
         let note = entities::find::<Row>("every_notes", "title", "first")?;
         let text = note.and_then(|note| note.get("text")?.as_str().map(str::to_owned));
         request.set_response_header("x-note", text.unwrap_or_default())?;
+        request.set_response_header("x-body", body(request, 1024))?;
         let digest = crypto::digest(Hash::Sha256, request.body(1024).unwrap_or_default());
         request.set_response_header("x-digest", digest.first().map(u8::to_string).unwrap_or_default())?;
         if let Some(variable) = &self.0.variable {
@@ -83,6 +98,7 @@ impl OnResponse for EveryHook {
     fn on_response(&self, response: &Response) -> Result<(), Error> {
         response.set_header("x-source", response.source().name())?;
         response.set_header("x-path", response.request().path())?;
+        response.set_header("x-late-body", body(&response.request(), 1024))?;
         response.watch_body(BodyView::Whole(1024));
         Ok(())
     }
