@@ -45,7 +45,7 @@ pub enum AdmissionError {
     #[error("ends in the middle; copy it again, or wait until the copy is complete")]
     Truncated,
     /// The bytes are not a component.
-    #[error("is not a WebAssembly component but {found}; build it with --target wasm32-wasip2")]
+    #[error("is not a WebAssembly component but {found}; `moongate plugin build` makes one")]
     NotAComponent {
         /// What it looks like instead.
         found: &'static str,
@@ -66,7 +66,10 @@ pub enum AdmissionError {
         requested: String,
     },
     /// The component imports something that its plugin was not granted.
-    #[error("imports `{import}`, which no plugin is granted")]
+    #[error(
+        "imports `{import}`, which no plugin is granted; build it without: what plugins can have is in the interfaces \
+         of moongate:plugin"
+    )]
     CapabilityDenied {
         /// Name of the import.
         import: String,

@@ -9,11 +9,13 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::artifact::Digest;
+use crate::settings::bounds::CACHE_BYTES;
 
 /// A directory of compiled components, named by what they were compiled from, by what and for what.
 pub(crate) struct CompileCache {
@@ -41,7 +43,11 @@ impl CompileCache {
         let path = self.path(digest);
         private(&path).ok()?;
         match deserialize::component(engine, &path) {
-            Ok(component) => Some(component),
+            Ok(component) => {
+                // What is used stays longest; without this it is told by when it was compiled.
+                let _ = fs::File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
+                Some(component)
+            }
             Err(error) => {
                 tracing::debug!(path = %path.display(), %error, "compiled plugin not usable, compiling again");
                 None
@@ -74,11 +80,13 @@ impl CompileCache {
         });
         match kept {
             Ok((file, component)) => {
+                let cache = Arc::clone(self);
                 // Writing it safely can take a busy disk seconds, for which nobody has to wait.
                 tokio::task::spawn_blocking(move || {
                     if let Err(error) = file.sync_all().and_then(|()| fs::rename(&temporary, &path)) {
                         not_kept(&path, &error);
                     }
+                    cache.tidy(CACHE_BYTES);
                 });
                 Ok(component)
             }
@@ -87,6 +95,28 @@ impl CompileCache {
                 not_kept(&path, &error);
                 Component::from_binary(engine, bytes)
             }
+        }
+    }
+
+    /// Removes what was not used for longest, until no more than so many bytes are left. Code that is in use stays in
+    /// memory.
+    fn tidy(&self, most: u64) {
+        let entries = fs::read_dir(&self.directory).into_iter().flatten().flatten();
+        let mut files: Vec<_> = entries
+            .filter_map(|entry| {
+                let metadata = entry.metadata().ok().filter(fs::Metadata::is_file)?;
+                Some((metadata.modified().ok()?, metadata.len(), entry.path()))
+            })
+            .collect();
+        files.sort();
+        let mut kept: u64 = files.iter().map(|(_, length, _)| length).sum();
+        for (_, length, path) in &files {
+            if kept <= most {
+                break;
+            }
+            // Another gateway with the same directory may have been quicker.
+            let _ = fs::remove_file(path);
+            kept -= length;
         }
     }
 
@@ -135,5 +165,31 @@ mod deserialize {
         // a name that only `CompileCache::compile` gives, which writes what this build's compiler made, under
         // another name first. Wasmtime itself refuses code of another version or with other settings.
         unsafe { Component::deserialize_file(engine, path) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_was_not_used_for_longest_goes_when_there_is_too_much() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = CompileCache { directory: folder.path().to_owned(), engine: 0 };
+        for (name, age) in [("old", 30), ("used", 10), ("older", 40), ("new", 0)] {
+            let file = folder.path().join(name);
+            fs::write(&file, [0; 100]).unwrap();
+            let when = SystemTime::now() - Duration::from_secs(age);
+            fs::File::open(&file).unwrap().set_modified(when).unwrap();
+        }
+        let left = || ["older", "old", "used", "new"].map(|name| folder.path().join(name).exists());
+        cache.tidy(400);
+        assert_eq!(left(), [true; 4]);
+        cache.tidy(399);
+        assert_eq!(left(), [false, true, true, true]);
+        cache.tidy(200);
+        assert_eq!(left(), [false, false, true, true]);
     }
 }

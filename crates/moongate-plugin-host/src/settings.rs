@@ -113,6 +113,8 @@ pub(crate) mod bounds {
     pub(crate) const HTTP_REQUESTS: usize = 64;
     /// Bytes of a response to such a request.
     pub(crate) const HTTP_RESPONSE: usize = 1024 * 1024;
+    /// Bytes of compiled code that are kept on disk.
+    pub(crate) const CACHE_BYTES: u64 = 1024 * 1024 * 1024;
     /// Seconds that a hook may wait for the network in all.
     pub(crate) const WAITING: u64 = 300;
     /// Failures in a row after which a plugin is not called for a while.

@@ -190,7 +190,7 @@ error: gate.yaml:3: workers `0` is no whole number from 1 to 1024, and not `auto
     fs::write(at.join("plugins/text.wasm"), "hello").unwrap();
     let output = run(at, &["check", "--set", "plugin_dirs=plugins"]);
     let expected = "plugin refused: plugins/text.wasm is not a WebAssembly component but some other kind of file; \
-                    build it with --target wasm32-wasip2";
+                    `moongate plugin build` makes one";
     assert_fails(&output, expected);
     assert!(!at.join(".moongate").exists());
 }
