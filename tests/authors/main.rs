@@ -1,7 +1,7 @@
 //! Authors' tools as authors meet them: from the words of the README to a plugin that serves, in each language.
 //!
-//! `cargo xtask plugins --fixtures --all-langs` builds what these tests need. Where it was run without `--all-langs`, the
-//! tests of other languages than Rust say so and pass; with `CI=true` that is a failure.
+//! `cargo xtask plugins --fixtures` builds what these tests need; `languages.rs` says what those of other languages than
+//! Rust do.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,7 +13,9 @@
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
 mod commands;
-mod examples;
+mod following;
+mod languages;
+mod mistakes;
 mod readme;
 mod running;
 mod workplace;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::running::Running;
-use crate::workplace::{Workplace, has_languages, root, shown};
+use crate::workplace::{Workplace, root, shown};
 
 /// The commands that the README gives, without its comments.
 fn commands() -> Vec<String> {
@@ -16,7 +16,7 @@ fn commands() -> Vec<String> {
 }
 
 /// Follows the README, in a language.
-fn follow(language: &str) {
+pub fn follow(language: &str) {
     let place = Workplace::new();
     fs::create_dir(place.path("plugins")).unwrap();
     let gateway = Running::start(&place);
@@ -47,25 +47,4 @@ fn follow(language: &str) {
 #[test]
 fn a_plugin_in_rust_goes_from_the_readme_into_a_gateway() {
     follow("rust");
-}
-
-#[test]
-fn a_plugin_in_javascript_goes_from_the_readme_into_a_gateway() {
-    if has_languages() {
-        follow("js");
-    }
-}
-
-#[test]
-fn a_plugin_in_python_goes_from_the_readme_into_a_gateway() {
-    if has_languages() {
-        follow("python");
-    }
-}
-
-#[test]
-fn a_plugin_in_c_goes_from_the_readme_into_a_gateway() {
-    if has_languages() {
-        follow("c");
-    }
 }

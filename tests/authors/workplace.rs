@@ -56,16 +56,13 @@ pub fn built(name: &str) -> PathBuf {
     found.unwrap_or_else(|| panic!("{name} is not built; run `cargo xtask plugins --fixtures`"))
 }
 
-/// Whether the tools for other languages than Rust are there; if not, says so.
-pub fn has_languages() -> bool {
-    let installed = ["npm", "python", "cargo"]
-        .iter()
-        .all(|set| target().join("tools").join(set).join("installed").is_file());
-    if !installed {
-        let message = "NOT TESTED: the tools for other languages are not installed; `cargo xtask plugins --all-langs` does it";
-        eprintln!("{message}");
-    }
-    installed
+/// Fails where the tools for other languages than Rust are not there.
+pub fn needs_languages() {
+    let is_there = |set| target().join("tools").join(set).join("installed").is_file();
+    assert!(
+        ["npm", "python", "cargo"].into_iter().all(is_there),
+        "the tools for other languages are not installed; `cargo xtask plugins --all-langs` does it"
+    );
 }
 
 pub fn shown(output: &Output) -> String {

@@ -12,6 +12,11 @@ use crate::output::say;
 use crate::process;
 use crate::workspace::Workspace;
 
+/// Whether the tools were installed before, in whatever versions.
+pub(crate) fn are_installed(workspace: &Workspace) -> bool {
+    ["npm", "python", "cargo"].iter().all(|set| place(workspace).join(set).join(STAMP).is_file())
+}
+
 /// What was installed.
 #[derive(Debug)]
 pub(crate) struct Tools {
@@ -22,7 +27,7 @@ pub(crate) struct Tools {
 impl Tools {
     /// Installs what is not there yet. Takes some minutes the first time.
     pub(crate) fn install(workspace: &Workspace) -> Result<Self> {
-        let directory = workspace.scratch("tools")?;
+        let directory = place(workspace);
         let pinned = workspace.root.join("crates/xtask/tools");
         let npm = directory.join("npm");
         let python = directory.join("python");
@@ -39,7 +44,7 @@ impl Tools {
                     fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))
                 })
                 .collect::<Result<String>>()?;
-            let stamp = set.join("installed");
+            let stamp = set.join(STAMP);
             if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
                 continue;
             }
@@ -57,6 +62,10 @@ impl Tools {
         let all = self.directories.iter().cloned().chain(std::env::split_paths(&others));
         std::env::join_paths(all).context("the PATH cannot be extended")
     }
+}
+
+fn place(workspace: &Workspace) -> PathBuf {
+    workspace.root.join("target/tools")
 }
 
 fn npm_install(pinned: &Path, directory: &Path) -> Result<()> {
@@ -150,5 +159,8 @@ fn install(workspace: &Workspace, built: &Path, out: &Path) -> Result<()> {
     }
     Ok(())
 }
+
+/// Holds what was asked for, once it is installed.
+const STAMP: &str = "installed";
 
 const LANGUAGES: [&str; 3] = ["javascript", "python", "c"];

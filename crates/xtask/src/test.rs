@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::browser;
+use crate::languages;
 use crate::plugins;
 use crate::process;
 use crate::soak;
@@ -60,7 +61,30 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     if args.filter.as_deref() == Some("console") {
         browser::test(workspace, &mut steps);
     }
+    in_other_languages(workspace, args.filter.as_deref(), &mut steps);
     steps.finish()
+}
+
+/// Runs the tests of plugins in other languages than Rust, with tools that are installed for whoever asks for them by
+/// name.
+fn in_other_languages(workspace: &Workspace, filter: Option<&str>, steps: &mut Steps) {
+    const NAME: &str = "plugins in JavaScript, Python and C";
+    match filter {
+        Some("languages" | "javascript" | "python") => {}
+        Some(_) => return,
+        None if languages::are_installed(workspace) => {}
+        None => {
+            let mend = "their tools are not installed; `cargo xtask test languages` installs them below target/tools";
+            return steps.leave_out(NAME, mend);
+        }
+    }
+    steps.record(NAME, || {
+        languages::build(workspace, &workspace.scratch("test-plugins")?)?;
+        let mut tests = workspace.cargo();
+        tests.args(["test", "-p", "moongate", "--test", "authors"]);
+        tests.args([filter.unwrap_or("languages"), "--", "--ignored"]);
+        process::run(tests)
+    });
 }
 
 const EXAMPLES: &str = "\
@@ -68,5 +92,6 @@ Examples:
   cargo xtask test                  everything
   cargo xtask test router           the tests whose name contains `router`
   cargo xtask test console          what is about the console, also in a browser
+  cargo xtask test languages        plugins in JavaScript, Python and C, with the tools that they need
   cargo xtask test soak             what is about soaking, and a minute of reloads under load
   cargo xtask test -- --retries 2   with options of cargo-nextest";

@@ -65,7 +65,11 @@ pub(crate) fn build(project: &Project) -> Result<PathBuf, BuildError> {
     Ok(artifact)
 }
 
-fn rust(project: &Project, artifact: &Path) -> Result<(), BuildError> {
+/// Looks for what a plugin in Rust is built with, and gives cargo.
+///
+/// # Errors
+/// Without cargo, or without the standard library for plugins.
+pub(crate) fn cargo(project: &Project) -> Result<PathBuf, BuildError> {
     let cargo = CARGO.find(&project.directory, project.language)?;
     let mut libraries = Command::new("rustc");
     libraries.args(["--print", "target-libdir", "--target", TARGET]).current_dir(&project.directory);
@@ -74,6 +78,11 @@ fn rust(project: &Project, artifact: &Path) -> Result<(), BuildError> {
     {
         return Err(BuildError::Target { directory: project.directory.clone() });
     }
+    Ok(cargo)
+}
+
+fn rust(project: &Project, artifact: &Path) -> Result<(), BuildError> {
+    let cargo = cargo(project)?;
     let mut command = Command::new(cargo);
     command.args(["build", "--release", "--target", TARGET, "--message-format", "json-render-diagnostics"]);
     // Cargo tells where it put the file, which its settings may have decided.

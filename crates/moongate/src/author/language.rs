@@ -13,7 +13,7 @@ pub(crate) enum Language {
     /// With componentize-py
     #[value(alias = "py")]
     Python,
-    /// With wit-bindgen, and zig or the WASI SDK
+    /// With wit-bindgen and zig
     C,
 }
 

@@ -10,6 +10,9 @@ use super::language::Language;
 /// Why a directory is no project.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProjectError {
+    /// There is no such directory.
+    #[error("{}: is no directory; name that of a plugin, or make one with `moongate plugin new NAME`", .0.display())]
+    NoDirectory(PathBuf),
     /// There is nothing to build.
     #[error(
         "{}: no plugin is written here: there is no Cargo.toml, package.json, pyproject.toml or .c file; `moongate \
@@ -47,6 +50,9 @@ pub(crate) struct Project {
 impl Project {
     /// Looks at a directory; the language is told by its files unless it is given.
     pub(crate) fn open(directory: &Path, language: Option<Language>) -> Result<Self, ProjectError> {
+        if !directory.is_dir() {
+            return Err(ProjectError::NoDirectory(directory.to_owned()));
+        }
         let language = match language {
             Some(language) => language,
             None => match found(directory).as_slice() {
@@ -201,6 +207,8 @@ mod tests {
 
     #[test]
     fn nothing_and_two_things_are_told() {
+        let nowhere = Project::open(Path::new("/nowhere"), None).unwrap_err().to_string();
+        assert!(nowhere.starts_with("/nowhere: is no directory; "), "{nowhere}");
         let (_folder, nothing) = project(&[("notes.txt", "")]);
         assert!(nothing.unwrap_err().to_string().contains("`moongate plugin new NAME`"));
         let (_folder, two) = project(&[("Cargo.toml", ""), ("package.json", "{}")]);

@@ -185,6 +185,18 @@ mod tests {
     }
 
     #[test]
+    fn the_guide_shows_the_template() {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/plugins/first-plugin.md");
+        let page = fs::read_to_string(page).unwrap();
+        let shown = page.split("```rust\n").nth(1).unwrap().split("```").next().unwrap();
+        let template = template!("rust/lib.rs").replace("{{name}}", "hello").replace("{{Name}}", "Hello");
+        assert!(
+            template.contains(shown),
+            "docs/plugins/first-plugin.md shows another plugin than the template"
+        );
+    }
+
+    #[test]
     fn what_is_there_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("thesis.txt"), "").unwrap();

@@ -41,9 +41,10 @@ pub(super) fn scratch(file: &Path) -> PathBuf {
 }
 
 fn unit_tests(project: &Project, filter: Option<&str>) -> anyhow::Result<()> {
-    let mut command = Command::new("cargo");
+    // Also what only the build needs: who lacks it is told before anything compiles.
+    let mut command = Command::new(build::cargo(project)?);
     command.arg("test").args(filter).current_dir(&project.directory);
-    let status = command.status().context("cannot start cargo; https://rustup.rs has it")?;
+    let status = command.status().context("cannot start cargo")?;
     if !status.success() {
         bail!("{}: `cargo test` failed ({status})", project.directory.display());
     }
