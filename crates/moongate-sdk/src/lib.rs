@@ -150,6 +150,7 @@ mod pages {
         HookTimer: "../../../docs/plugins/hooks/timer.md",
         HookAdmin: "../../../docs/plugins/hooks/admin.md",
         HookEntity: "../../../docs/plugins/hooks/entity.md",
+        CapabilityClockAndRandom: "../../../docs/plugins/capabilities/clock-and-random.md",
         CapabilityLog: "../../../docs/plugins/capabilities/log.md",
         CapabilityContext: "../../../docs/plugins/capabilities/context.md",
         CapabilityKv: "../../../docs/plugins/capabilities/kv.md",
