@@ -112,10 +112,12 @@ impl Drop for Following {
 }
 
 /// A new plugin in Rust, and the file that it is written in.
+///
+/// Of a name that no other test has: builds share a target directory, and what comes of them lies there by its name.
 fn written(place: &Workplace) -> PathBuf {
-    let output = place.moongate(&["plugin", "new", "hello"]);
+    let output = place.moongate(&["plugin", "new", "herald"]);
     assert!(output.status.success(), "{}", shown(&output));
-    place.path("hello/src/lib.rs")
+    place.path("herald/src/lib.rs")
 }
 
 #[test]
@@ -123,30 +125,30 @@ fn what_is_saved_is_built_and_served_and_ctrl_c_ends_it() {
     let place = Workplace::new();
     let source = written(&place);
     let text = fs::read_to_string(&source).unwrap();
-    let mut running = Following::start(&place, "hello");
+    let mut running = Following::start(&place, "herald");
 
     // With the configuration of the project's cases, in front of an echo server.
     let answer = running.ask();
-    assert_eq!(answer.header("x-hello").as_deref(), Some("hello"));
+    assert_eq!(answer.header("x-herald").as_deref(), Some("hello"));
     assert!(answer.text().contains("x-greeting"), "{}", answer.text());
-    assert_eq!(Call::new("GET", "/hello/ping").send(running.admin).unwrap().text(), "PONG");
+    assert_eq!(Call::new("GET", "/herald/ping").send(running.admin).unwrap().text(), "PONG");
 
     let louder = text.replace(
-        "response.set_header(\"x-hello\", &self.0.greeting)",
-        "response.set_header(\"x-hello\", self.0.greeting.to_uppercase())",
+        "response.set_header(\"x-herald\", &self.0.greeting)",
+        "response.set_header(\"x-herald\", self.0.greeting.to_uppercase())",
     );
     assert_ne!(louder, text);
     fs::write(&source, louder).unwrap();
     running.wait_to_hear("the gateway takes it when it is good");
-    running.wait_for_header("x-hello", "HELLO");
+    running.wait_for_header("x-herald", "HELLO");
 
     fs::write(&source, "this is no Rust").unwrap();
     running.wait_to_hear("the version before goes on");
-    running.wait_for_header("x-hello", "HELLO");
+    running.wait_for_header("x-herald", "HELLO");
 
     fs::write(&source, &text).unwrap();
     running.wait_to_hear("the gateway takes it when it is good");
-    running.wait_for_header("x-hello", "hello");
+    running.wait_for_header("x-herald", "hello");
 
     let (proxy, admin) = (running.proxy, running.admin);
     let (status, said) = running.interrupt();
