@@ -54,6 +54,13 @@ fn ambiguous_targets_and_heads_are_refused() {
         "GET /open HTTP/1.1\r\nhost: a\r\nno colon here\r\n\r\n",
         "GET /open%zz HTTP/1.1\r\nhost: a\r\n\r\n",
         "GET /op en HTTP/1.1\r\nhost: a\r\n\r\n",
+        "get /open HTTP/1.1\r\nhost: a\r\n\r\n",
+        "GET1 /open HTTP/1.1\r\nhost: a\r\n\r\n",
+        "GET /open HTTP/1.1\r\nhost: a b\r\n\r\n",
+        "GET /open HTTP/1.1\r\nhost: a/b\r\n\r\n",
+        "GET /open HTTP/1.1\r\nhost: a..b\r\n\r\n",
+        "GET /open HTTP/1.1\r\nhost:\r\n\r\n",
+        "GET /open HTTP/1.1\r\nhost: :80\r\n\r\n",
     ] {
         is_refused(&gateway, request);
     }
@@ -102,4 +109,28 @@ fn a_head_that_is_too_large_is_refused() {
     let status = raw(gateway.proxy, request.as_bytes()).map(|answer| answer.status);
     assert!(matches!(status, None | Some(400 | 431)), "{status:?}");
     assert_eq!(gateway.upstream_requests(), 0);
+}
+
+#[test]
+fn heads_with_too_long_a_line_are_refused_each_with_its_own_status() {
+    let gateway = gateway();
+    let long = "m".repeat(8192);
+    for (request, status, message) in [
+        (format!("GET /{long} HTTP/1.1\r\nhost: a\r\naccept: text/html\r\n\r\n"), 414, "URI too long"),
+        (format!("GET /{long}{long}{long}{long}{long} HTTP/1.1\r\nhost: a\r\n\r\n"), 414, "URI too long"),
+        (
+            format!("GET /open HTTP/1.1\r\nhost: a\r\nx: {long}\r\n\r\n"),
+            400,
+            "Request header or cookie too large",
+        ),
+    ] {
+        let answer = raw(gateway.proxy, request.as_bytes()).unwrap();
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("content-type").as_deref(), Some("text/plain; charset=utf-8"));
+        assert!(answer.text().starts_with(message), "{}", answer.text());
+    }
+    assert_eq!(gateway.upstream_requests(), 0);
+    let fits = "m".repeat(8000);
+    let request = format!("GET /open?{fits} HTTP/1.1\r\nhost: a\r\nx: {fits}\r\ny: {fits}\r\n\r\n");
+    assert_eq!(raw(gateway.proxy, request.as_bytes()).unwrap().status, 200);
 }

@@ -1,11 +1,12 @@
 //! The core entities of one configuration.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use moongate_schema::Object;
-use serde::Deserialize;
+use moongate_schema::{Object, Schema};
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use crate::core::{RouterFlavor, schemas};
 use crate::{
     CaCertificate, Certificate, Collection, Consumer, Key, KeySet, Plugin, Route, Rows, Service, Sni, Target,
     Upstream, Vault,
@@ -111,14 +112,29 @@ impl Entities {
     }
 }
 
-fn view<'r, T: Deserialize<'r>>(
+fn view<T: DeserializeOwned>(
     entity: &'static str,
-    change: RowChange<'r>,
+    change: RowChange<'_>,
 ) -> Result<(Uuid, Option<Arc<T>>), RowError> {
-    let item = change.row.map(T::deserialize).transpose();
+    let item =
+        change.row.map(|row| T::deserialize(row).or_else(|error| filled(entity, row, error))).transpose();
     let item = item.map_err(|source| RowError { entity, id: change.id, source })?;
     Ok((change.id, item.map(Arc::new)))
 }
+
+/// A row with nulls where the entity has values, of which those that have a default may be null.
+fn filled<T: DeserializeOwned>(
+    entity: &str,
+    row: &Object,
+    error: serde_json::Error,
+) -> Result<T, serde_json::Error> {
+    let schema = SCHEMAS.iter().find(|schema| schema.name() == entity);
+    // What is wrong with the row as it is says more than what is wrong with another.
+    schema.and_then(|schema| T::deserialize(schema.with_defaults(row)).ok()).ok_or(error)
+}
+
+/// The defaults are the same in every flavour.
+static SCHEMAS: LazyLock<Vec<Schema>> = LazyLock::new(|| schemas(RouterFlavor::default()));
 
 /// Lists every kind once, for what is done with each of them.
 macro_rules! kinds {

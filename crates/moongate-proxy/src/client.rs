@@ -25,6 +25,9 @@ const MAX_DISCARDED: usize = 4 * 1024 * 1024;
 /// See [`MAX_DISCARDED`].
 const LINGER: Duration = Duration::from_secs(1);
 
+/// Into how many lines of the longest kind the largest head can be divided.
+const LINES: usize = 4;
+
 /// Largest part of an incomplete head that is kept to be looked at.
 const MAX_PARTIAL: usize = 64 * 1024;
 
@@ -45,7 +48,9 @@ pub(crate) struct ClientStream<S> {
 pub(crate) struct Guard {
     deadline: Rc<Deadline>,
     blocked_since: Cell<Option<Instant>>,
-    suspicious: Cell<bool>,
+    /// Longest line of a head that is taken, in bytes.
+    longest_line: usize,
+    suspicion: Cell<Option<Failure>>,
     /// What is wrong with the head that was read last, where it is something that the parser has no name for.
     complaint: Cell<Option<Failure>>,
     /// Whether the client has sent something that has not become a request yet.
@@ -55,33 +60,42 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    pub(crate) fn new(deadline: &Rc<Deadline>) -> Self {
+    pub(crate) fn new(deadline: &Rc<Deadline>, max_header_size: usize) -> Self {
         Self {
             deadline: Rc::clone(deadline),
             blocked_since: Cell::new(None),
-            suspicious: Cell::new(false),
+            longest_line: max_header_size / LINES,
+            suspicion: Cell::new(None),
             complaint: Cell::new(None),
             seeks_request: Cell::new(false),
             partial: RefCell::default(),
         }
     }
 
-    /// Whether the head that was read last gives its body's length more than once. Asked once for each request.
+    /// Why the head that was read last is refused although the parser takes it: it gives its body's length more than
+    /// once or in a coding that is not spoken, or a line of it is too long. Asked once for each request.
     ///
     /// The HTTP parser settles such requests by itself and drops what it does not use, so nobody behind it could
     /// refuse them.
-    pub(crate) fn take_suspicion(&self) -> bool {
-        self.suspicious.replace(false)
+    pub(crate) fn take_suspicion(&self) -> Option<Failure> {
+        self.suspicion.take()
     }
 
     /// What is wrong with the head that was read last, where the parser only finds it bad.
     pub(crate) fn complaint(&self) -> Option<Failure> {
         let of_start = || {
             let partial = self.partial.borrow();
-            let is_unknown = partial.split(|byte| *byte == b'\n').next().is_some_and(has_unknown_version);
-            is_unknown.then_some(Failure::UnknownVersion)
+            self.complaint_about(partial.split(|byte| *byte == b'\n').next()?)
         };
         self.complaint.get().or_else(of_start)
+    }
+
+    /// What is wrong with the first line of a head, or with its beginning.
+    fn complaint_about(&self, line: &[u8]) -> Option<Failure> {
+        if line.len() > self.longest_line {
+            return Some(Failure::UriTooLong);
+        }
+        has_unknown_version(line).then_some(Failure::UnknownVersion)
     }
 
     /// What the client sent became a request.
@@ -122,10 +136,10 @@ impl Guard {
         }
     }
 
-    /// Counts the lines of a head that tell its body's length. Says whether the head is complete.
+    /// Counts the lines of a head that tell its body's length, and looks for long ones. Says whether the head is complete.
     fn inspect(&self, head: &[u8]) -> bool {
         let (mut lengths, mut is_first) = (0, true);
-        let mut has_unknown_coding = false;
+        let (mut has_unknown_coding, mut has_long_line) = (false, false);
         self.complaint.set(None);
         let mut start = 0;
         // What comes after the last line break is no whole line yet.
@@ -134,19 +148,25 @@ impl Guard {
             start = end + 1;
             match line {
                 [] | [b'\r'] if !is_first => {
-                    self.suspicious.set(self.suspicious.get() || lengths > 1);
                     if has_unknown_coding && lengths == 1 {
                         self.complaint.set(Some(Failure::UnknownCoding));
                     }
+                    let suspicion = match self.complaint.get() {
+                        Some(Failure::UriTooLong) => Some(Failure::UriTooLong),
+                        _ if has_long_line => Some(Failure::HeadTooLarge),
+                        _ if lengths > 1 => Some(Failure::BadRequest),
+                        Some(Failure::UnknownCoding) => Some(Failure::UnknownCoding),
+                        _ => None,
+                    };
+                    self.suspicion.set(self.suspicion.get().or(suspicion));
                     return true;
                 }
                 _ if is_first => {
                     // Empty lines may come before a request.
                     is_first = matches!(line, [] | [b'\r']);
-                    if has_unknown_version(line) {
-                        self.complaint.set(Some(Failure::UnknownVersion));
-                    }
+                    self.complaint.set(self.complaint_about(line));
                 }
+                _ if line.len() > self.longest_line => has_long_line = true,
                 [b'c' | b'C', ..] => lengths += u32::from(is_named(line, b"content-length")),
                 [b't' | b'T', ..] if is_named(line, b"transfer-encoding") => {
                     lengths += 1;
@@ -276,8 +296,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientStream<S> {
 mod tests {
     use super::*;
 
-    fn suspicion(parts: &[&str]) -> bool {
-        let guard = Guard::new(&Rc::default());
+    fn guard() -> Guard {
+        Guard::new(&Rc::default(), 400)
+    }
+
+    fn suspicion(parts: &[&str]) -> Option<Failure> {
+        let guard = guard();
         for part in parts {
             guard.read(part.as_bytes());
         }
@@ -288,16 +312,37 @@ mod tests {
     fn a_head_with_two_lengths_is_suspicious_however_it_arrives() {
         let head =
             "POST / HTTP/1.1\r\nhost: a\r\nContent-Length: 5\r\ntransfer-ENCODING: chunked\r\n\r\n0\r\n\r\n";
-        assert!(suspicion(&[head]));
+        assert_eq!(suspicion(&[head]), Some(Failure::BadRequest));
         for at in 1..head.len() - 5 {
             let (start, end) = head.split_at(at);
-            assert!(suspicion(&[start, end]), "split at {at}");
+            assert_eq!(suspicion(&[start, end]), Some(Failure::BadRequest), "split at {at}");
         }
-        assert!(suspicion(&["GET / HTTP/1.1\ncontent-length: 5\ncontent-length: 5\n\n"]));
+        let head = "GET / HTTP/1.1\ncontent-length: 5\ncontent-length: 5\n\n";
+        assert_eq!(suspicion(&[head]), Some(Failure::BadRequest));
+        let head = "POST / HTTP/1.1\r\ntransfer-encoding: gzip, chunked\r\n\r\n";
+        assert_eq!(suspicion(&[head]), Some(Failure::UnknownCoding));
+    }
+
+    #[test]
+    fn no_line_of_a_head_may_take_more_than_a_quarter_of_it() {
+        let (long, longest) = ("a".repeat(90), "a".repeat(96));
+        for (head, expected) in [
+            (format!("GET /{long} HTTP/1.1\r\nhost: a\r\n\r\n"), Some(Failure::UriTooLong)),
+            (format!("GET / HTTP/1.1\r\nx: {longest}\r\nhost: a\r\n\r\n"), Some(Failure::HeadTooLarge)),
+            (format!("GET /{long} HTTP/1.1\r\nx: {longest}\r\n\r\n"), Some(Failure::UriTooLong)),
+            (format!("GET / HTTP/1.1\r\nx: {long}\r\ny: {long}\r\nz: {long}\r\n\r\n"), None),
+            (format!("POST / HTTP/1.1\r\nhost: a\r\n\r\n{longest}{longest}\r\n"), None),
+        ] {
+            assert_eq!(suspicion(&[&head]), expected, "{head}");
+            let (start, end) = head.split_at(40);
+            assert_eq!(suspicion(&[start, end]), expected, "{head}");
+        }
+        // The parser gives up before such a line has come to its end.
+        assert_eq!(complaint(&[&format!("GET /{long}{long}")]), Some(Failure::UriTooLong));
     }
 
     fn complaint(parts: &[&str]) -> Option<Failure> {
-        let guard = Guard::new(&Rc::default());
+        let guard = guard();
         for part in parts {
             guard.read(part.as_bytes());
         }
@@ -340,9 +385,11 @@ mod tests {
 
     #[test]
     fn what_a_body_says_is_not_held_against_its_head() {
-        assert!(!suspicion(&[
-            "POST / HTTP/1.1\r\ncontent-length: 60\r\n\r\ntransfer-encoding: chunked\r\ncontent-length: 5"
-        ]));
-        assert!(!suspicion(&["GET / HTTP/1.1\r\nx: content-length: 5\r\ncontent-length-x: 1\r\n\r\n"]));
+        for head in [
+            "POST / HTTP/1.1\r\ncontent-length: 60\r\n\r\ntransfer-encoding: chunked\r\ncontent-length: 5",
+            "GET / HTTP/1.1\r\nx: content-length: 5\r\ncontent-length-x: 1\r\n\r\n",
+        ] {
+            assert_eq!(suspicion(&[head]), None, "{head}");
+        }
     }
 }

@@ -154,6 +154,8 @@ impl Failure {
             return (HeaderValue::from_static("application/json; charset=utf-8"), body.into());
         }
         let form = match header(request, ACCEPT) {
+            // Such a head is not read any further.
+            _ if matches!(self, Self::HeadTooLarge | Self::UriTooLong) => default,
             Some(accept) => ErrorType::negotiate(accept).unwrap_or(ErrorType::Json),
             None if self.is_upstreams() => {
                 header(request, CONTENT_TYPE).and_then(ErrorType::negotiate).unwrap_or(default)

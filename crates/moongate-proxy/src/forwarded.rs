@@ -126,6 +126,26 @@ pub(crate) fn is_ambiguous(head: &request::Parts) -> bool {
         || (head.version == Version::HTTP_11 && hosts == 0)
 }
 
+/// Whether the method or the host of a request has characters that no upstream expects there.
+pub(crate) fn is_odd(head: &request::Parts) -> bool {
+    let is_name = |byte: &u8| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_');
+    // Without a Host header there is nothing to look at.
+    !head.method.as_str().as_bytes().iter().all(is_name)
+        || head.headers.get(header::HOST).is_some_and(is_no_host)
+}
+
+/// Whether the value of a Host header names no host. What is behind a colon or an address in brackets does not matter.
+fn is_no_host(value: &HeaderValue) -> bool {
+    let bytes = value.as_bytes();
+    let is_bad = |byte: &u8| *byte == b'/' || *byte <= b' ' || *byte == 0x7f;
+    let end = match bytes {
+        [b'[', ..] => bytes.iter().position(|byte| *byte == b']').map(|at| at + 1),
+        _ => bytes.iter().position(|byte| *byte == b':'),
+    };
+    let host = bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default();
+    matches!(host, [] | b".") || bytes.iter().any(is_bad) || bytes.windows(2).any(|pair| pair == b"..")
+}
+
 /// What the forwarding headers say of one request.
 pub(crate) struct Forwarding<'a> {
     pub(crate) peer: &'a Peer,
@@ -250,7 +270,7 @@ impl Forwarding<'_> {
             lines.line(&X_FORWARDED_PROTO, &[self.peer.scheme().as_bytes()]);
         }
         if !has_host {
-            let host = head.headers.get(header::HOST).map(HeaderValue::as_bytes).unwrap_or_default();
+            let host = head.headers.get(header::HOST).map_or(NO_HOST, HeaderValue::as_bytes);
             lines.line(&X_FORWARDED_HOST, &[&bare_host(host)]);
         }
         if !has_port {
@@ -359,6 +379,9 @@ const VIA_1_0: &str = concat!("1 moongate/", env!("CARGO_PKG_VERSION"));
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub(crate) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+/// What upstreams are told in `X-Forwarded-Host` of a request that names no host, as HTTP/1.0 allows.
+const NO_HOST: &[u8] = b"kong";
+
 pub(crate) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const X_FORWARDED_PATH: HeaderName = HeaderName::from_static("x-forwarded-path");

@@ -198,7 +198,7 @@ pub fn client_hello(bytes: &[u8]) {
 pub fn heads(bytes: &[u8]) {
     let head = &bytes[..end_of_head(bytes)];
     let noticed = |parts: &[&[u8]]| {
-        let guard = Guard::new(&Rc::default());
+        let guard = Guard::new(&Rc::default(), 32 * 1024);
         for part in parts.iter().filter(|part| !part.is_empty()) {
             guard.read(part);
         }

@@ -124,7 +124,7 @@ impl<R: PluginRuntime> Handler<R> {
     /// A handler for one stream of the connection.
     fn for_stream(&self) -> Rc<Self> {
         let deadline = self.worker.register_deadline();
-        let guard = Rc::new(Guard::new(&deadline));
+        let guard = Rc::new(Guard::new(&deadline, self.worker.options.max_header_size));
         let log = self.worker.log.as_ref().map(|buffer| LogEntry::new(buffer, self.peer.text().clone()));
         Rc::new(Self {
             worker: Rc::clone(&self.worker),

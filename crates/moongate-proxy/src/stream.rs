@@ -101,7 +101,7 @@ impl<R: PluginRuntime> Worker<R> {
                 self.join(stream, early, upstream, &destination.upstream, &deadline, logging).await
             }
             Some(acceptor) => {
-                let guard = Guard::new(&deadline);
+                let guard = Guard::new(&deadline, self.options.max_header_size);
                 let client = Rewound::new(early, stream);
                 let (client, _) = handshake(acceptor, client, &deadline, &guard).await?;
                 let upstream = self.open_stream(&destination, source, sni, logging.as_deref_mut()).await?;

@@ -24,14 +24,18 @@ const MAX_LENGTH: usize = 256;
 /// Knows what to say instead of the parser's own answers.
 pub(crate) trait Explain {
     /// What to write instead of `written`; `None` when that is no answer of the parser's own. The `complaint` is what is
-    /// known to be wrong where the parser speaks of a bad request.
+    /// known to be wrong where the parser speaks of a bad request or a large head.
     fn explain(&self, written: &[u8], complaint: Option<Failure>) -> Option<Explanation>;
 }
 
 impl<R: PluginRuntime> Explain for Worker<R> {
     fn explain(&self, written: &[u8], complaint: Option<Failure>) -> Option<Explanation> {
         let (failure, date) = read(written)?;
-        let failure = complaint.filter(|_| failure == Failure::BadRequest).unwrap_or(failure);
+        let failure = match (failure, complaint) {
+            (Failure::BadRequest, Some(complaint)) => complaint,
+            (Failure::HeadTooLarge, Some(Failure::UriTooLong)) => Failure::UriTooLong,
+            _ => failure,
+        };
         let (text, body_length) = write(failure, date, &self.options, self.request_id());
         Some(Explanation { status: failure.status().as_u16(), body_length, text, written: 0 })
     }

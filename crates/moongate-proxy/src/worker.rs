@@ -300,7 +300,7 @@ impl<R: PluginRuntime> Worker<R> {
         }
         let counted = OpenConnection::new(open, &self.counters);
         let deadline = self.deadlines.register();
-        let guard = Rc::new(Guard::new(&deadline));
+        let guard = Rc::new(Guard::new(&deadline, self.options.max_header_size));
         let now = Instant::now();
         deadline.rest(now, if self.is_draining() { LINGER } else { self.options.client_header_timeout });
         if listener.serves == Serves::Streams {

@@ -32,6 +32,25 @@ impl Schema {
     }
 }
 
+impl Schema {
+    /// A stored object with the default of every field that holds null, for who needs a value: null is valid where a
+    /// field is not required, and means that nothing was chosen.
+    pub fn with_defaults(&self, row: &Object) -> Object {
+        let mut filled = row.clone();
+        let subschema = self.subschema_of(row).map(AsRef::as_ref);
+        for field in self.fields_of(subschema).filter(|field| !field.is_abstract) {
+            match (filled.get_mut(&field.name), &field.default, &field.kind) {
+                (Some(value @ Value::Null), Some(default), _) => *value = default.clone(),
+                (Some(Value::Object(members)), _, FieldType::Record(record)) => {
+                    *members = record.with_defaults(members);
+                }
+                _ => {}
+            }
+        }
+        filled
+    }
+}
+
 impl Field {
     fn presented(&self, value: Option<&Value>) -> Value {
         match (&self.kind, value) {

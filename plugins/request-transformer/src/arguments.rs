@@ -57,10 +57,13 @@ impl Arguments {
         values.first().map(Option::as_deref)
     }
 
-    /// Takes over the arguments of `other`, in place of those of the same names.
+    /// Takes over the arguments of `other`, behind those of the same names.
     pub(crate) fn extend(&mut self, other: Self) {
-        for (name, values) in other.0 {
-            self.put(name, values);
+        for (name, mut values) in other.0 {
+            match self.values_mut(&name) {
+                Some(own) => own.append(&mut values),
+                None => self.0.push((name, values)),
+            }
         }
     }
 

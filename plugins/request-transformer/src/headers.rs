@@ -1,10 +1,12 @@
 //! Headers that rules speak of.
 
-use moongate_sdk::{Error, Request};
+use moongate_sdk::{Error, HeaderError, Request, check_header_name};
 
 use crate::rules::{Fields, Rules};
 
 /// The names of all headers that rules speak of, each once, in lower case.
+///
+/// Those that frame the message or belong to one connection are the gateway's: rules that speak of them change nothing.
 #[derive(Debug, Default)]
 pub(crate) struct HeaderNames(Vec<String>);
 
@@ -32,6 +34,7 @@ impl HeaderNames {
             .collect();
         names.sort();
         names.dedup();
+        names.retain(|name| check_header_name(name) != Err(HeaderError::Forbidden));
         Self(names)
     }
 

@@ -2,7 +2,8 @@
 //!
 //! The parts are written as expressions in Lua, of which this understands the small language that they are made of:
 //! the tables `headers`, `query_params`, `uri_captures` and `shared`, constants, `or`, `and`, `not`, `==`, `~=`, `..`,
-//! and the functions of [`Function`]. Anything else is refused when a configuration is made.
+//! and the functions of [`Function`]. Other names are nil, so that a request fails where something is asked of them.
+//! Anything else is refused when a configuration is made.
 
 mod parser;
 
@@ -31,6 +32,8 @@ enum Expression {
     /// Whether the two are equal, or whether they are not.
     Equality(Box<Expression>, Box<Expression>, bool),
     Call(Function, Vec<Expression>),
+    /// Something that is asked of a name that stands for nothing.
+    Unknown(String),
 }
 
 /// Where values come from.
@@ -164,6 +167,7 @@ impl Expression {
                     arguments.iter().map(|argument| argument.evaluate(source)).collect();
                 function.call(&values?)?
             }
+            Self::Unknown(name) => return Err(TemplateError(format!("`{name}` is nil"))),
         })
     }
 }

@@ -134,7 +134,7 @@ fn methods_without_a_body_get_the_form_as_query() {
     let form = form.with_body("b=2&a=3");
     let outcome = transformed(&json!({"http_method": "GET"}), &form);
     assert_eq!((outcome.method.as_deref(), outcome.body), (Some("GET"), None));
-    assert_eq!(form.as_request().query().unwrap(), "a=3&b=2&c=4");
+    assert_eq!(form.as_request().query().unwrap(), "a=1&a=3&b=2&c=4");
     let put = request();
     assert_eq!(transformed(&json!({"http_method": "PUT"}), &put).method.unwrap(), "PUT");
     assert_eq!(put.as_request().query(), None);
@@ -170,6 +170,22 @@ fn values_can_depend_on_the_request() {
 }
 
 #[test]
+fn headers_that_belong_to_the_gateway_stay_as_they_are() {
+    let config = json!({
+        "remove": {"headers": ["connection"]},
+        "rename": {"headers": ["content-length:x-length", "x-old:upgrade"]},
+        "add": {"headers": ["content-length:3", "transfer-encoding:chunked", "x-a:1"]},
+    });
+    let request = RawRequest::get("/").with_header("content-length", "0").with_header("x-old", "1");
+    transformed(&config, &request);
+    assert_eq!(header(&request, "content-length"), ["0"]);
+    assert_eq!(header(&request, "x-a"), ["1"]);
+    for name in ["x-length", "x-old", "transfer-encoding", "upgrade"] {
+        assert!(header(&request, name).is_empty(), "{name}");
+    }
+}
+
+#[test]
 fn a_value_that_cannot_be_made_fails_the_request() {
     let plugin = plugin(&json!({"add": {"headers": ["x-a:$(headers.none:lower())"]}}));
     assert!(plugin.on_request(&RawRequest::get("/").as_request()).is_err());
@@ -186,7 +202,7 @@ fn templates_that_are_not_understood_are_refused_with_their_place() {
         told,
         [
             "replace.querystring.0: value '$(1 +)' is not in supported format, error:`+` is not understood",
-            "add.headers.1: value '$(foo bar)' is not in supported format, error:`foo` is not known",
+            "add.headers.1: value '$(foo bar)' is not in supported format, error:`bar` is not expected here",
         ]
     );
 }

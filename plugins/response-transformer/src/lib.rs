@@ -3,7 +3,10 @@
 mod config;
 mod json;
 
-use moongate_sdk::{BodyView, Error, OnResponse, OnResponseBody, Plugin, Problem, Response, Schema, export};
+use moongate_sdk::{
+    BodyView, Error, HeaderError, OnResponse, OnResponseBody, Plugin, Problem, Response, Schema,
+    check_header_name, export,
+};
 
 pub use crate::config::{Assignments, Config, Names, Type};
 use crate::json::{Members, Rules};
@@ -49,6 +52,8 @@ impl Plugin for ResponseTransformer {
         extend(&replace.headers, HeaderChange::Replace);
         extend(&add.headers, HeaderChange::Add);
         extend(&append.headers, HeaderChange::Append);
+        // What frames the message or belongs to one connection is the gateway's: such a change has no effect.
+        headers.retain(HeaderChange::is_allowed);
         Ok(Self { headers, json: Rules::new(&config) })
     }
 }
@@ -75,6 +80,16 @@ impl OnResponseBody for ResponseTransformer {
 }
 
 impl HeaderChange {
+    fn is_allowed(&self) -> bool {
+        let allowed = |name: &str| check_header_name(name) != Err(HeaderError::Forbidden);
+        match self {
+            Self::Rename(old, new) => allowed(old) && allowed(new),
+            Self::Remove(name) | Self::Replace(name, _) | Self::Add(name, _) | Self::Append(name, _) => {
+                allowed(name)
+            }
+        }
+    }
+
     fn make(&self, response: &Response) -> Result<(), Error> {
         match self {
             Self::Remove(name) => response.remove_header(name)?,

@@ -43,6 +43,21 @@ fn headers_are_removed_renamed_replaced_added_and_appended_in_this_order() {
 }
 
 #[test]
+fn headers_that_belong_to_the_gateway_stay_as_they_are() {
+    let config = json!({
+        "remove": {"headers": ["Content-Length"]}, "rename": {"headers": ["content-length:x-length", "x-a:connection"]},
+        "add": {"headers": ["Transfer-Encoding:chunked", "x-b:1"]},
+    });
+    let response = RawResponse::new(200).with_header("content-length", "5").with_header("x-a", "a");
+    plugin(&config).on_response(&response.as_response()).unwrap();
+    for (name, values) in
+        [("content-length", vec!["5"]), ("transfer-encoding", vec![]), ("x-a", vec!["a"]), ("x-b", vec!["1"])]
+    {
+        assert_eq!(header(&response, name), values, "{name}");
+    }
+}
+
+#[test]
 fn only_bodies_of_json_are_looked_at_and_only_if_something_is_to_be_changed() {
     let (rules, none) =
         (plugin(&json!({"add": {"json": ["p:1"]}})), plugin(&json!({"add": {"headers": ["x-a:1"]}})));

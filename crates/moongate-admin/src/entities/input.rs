@@ -9,7 +9,7 @@ use moongate_store::Key;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::access::{Access, View};
+use crate::access::{Access, View, id_of};
 use crate::certificates::{self, Names};
 use crate::error::ApiError;
 use crate::targets;
@@ -80,6 +80,7 @@ impl Input {
         schema.validate(&given, operation, &context)?;
         let mut row = given.clone();
         transform(schema, &mut row, &given)?;
+        check_filled(schema, &row)?;
         Ok(finish(schema, row, self.ttl, self.names))
     }
 
@@ -97,6 +98,7 @@ impl Input {
         let (patch, mut row) = schema.change(existing, self.fields, &context)?;
         schema.validate_change(existing, &patch, &row, &context)?;
         transform(schema, &mut row, &patch)?;
+        check_filled(schema, &row)?;
         Ok(finish(schema, row, self.ttl, self.names))
     }
 }
@@ -107,6 +109,19 @@ fn transform(schema: &Schema, row: &mut Object, given: &Object) -> Result<(), Ap
         ApiError::Unexpected
     })
 }
+
+/// Refuses nulls that the schema allows and a column does not. Kong takes that for a matter of the primary key.
+fn check_filled(schema: &Schema, row: &Object) -> Result<(), ApiError> {
+    let is_null =
+        |(entity, field): &(&str, &str)| *entity == schema.name() && row.get(*field) == Some(&Value::Null);
+    match id_of(row) {
+        Some(id) if FILLED.iter().any(is_null) => Err(ApiError::IdTaken(id)),
+        _ => Ok(()),
+    }
+}
+
+/// Entities with a field whose column holds no nulls.
+const FILLED: [(&str, &str); 2] = [("targets", "weight"), ("upstreams", "slots")];
 
 fn finish(schema: &Schema, mut row: Object, ttl: Option<Value>, names: Names) -> Entity {
     for field in schema.fields().iter().filter(|field| field.transient) {

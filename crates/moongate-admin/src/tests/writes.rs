@@ -99,6 +99,27 @@ async fn values_that_must_be_unique_are() {
 }
 
 #[tokio::test]
+async fn fields_that_are_not_required_may_be_null_unless_their_column_may_not() {
+    let api = Api::new();
+    let service = json!({"host": "h", "retries": null, "connect_timeout": null});
+    let shown = api.post("/services", service).await;
+    assert_eq!(
+        (shown.status, &shown.body["retries"], &shown.body["connect_timeout"]),
+        (201, &json!(null), &json!(null))
+    );
+    api.post("/upstreams", json!({"name": "v"})).await;
+    for (path, fields) in [
+        ("/upstreams", json!({"id": id(7), "name": "u", "slots": null})),
+        ("/upstreams/v/targets", json!({"id": id(7), "target": "a", "weight": null})),
+    ] {
+        let message = format!("primary key violation on key '{{id=\"{}\"}}'", id(7));
+        let expected =
+            json!({"code": 3, "name": "primary key violation", "message": message, "fields": {"id": id(7)}});
+        api.post(path, fields).await.assert(400, expected);
+    }
+}
+
+#[tokio::test]
 async fn what_others_refer_to_stays() {
     let api = Api::start().await;
     let expected = json!({"code": 4, "name": "foreign key violation", "fields": {"@referenced_by": "routes"},

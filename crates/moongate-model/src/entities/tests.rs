@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::testing::{declaration, declared};
-use crate::{Algorithm, HashInput, HealthcheckType};
+use crate::{Algorithm, HashInput, HealthcheckType, PathHandling};
 
 const CONFIGURATION: &str = "
 _format_version: '3.0'
@@ -54,6 +54,36 @@ fn a_change_replaces_one_entity_and_shares_the_others() {
 
     let gone = after.apply([RowChange { entity: "services", id: service.id, row: None }]).unwrap();
     assert!(gone.services.is_empty() && gone.routes.len() == 1);
+}
+
+#[test]
+fn a_field_that_is_null_counts_as_its_default() {
+    let entities = declared(
+        "
+_format_version: '3.0'
+services:
+- name: s
+  host: u
+  retries: ~
+  connect_timeout: ~
+  routes: [{name: r, paths: [/], path_handling: ~, regex_priority: ~}]
+upstreams:
+- name: u
+  slots: ~
+  algorithm: ~
+  use_srv_name: ~
+  healthchecks: {threshold: ~, active: {type: ~, healthy: {interval: ~, http_statuses: ~}}}
+  targets: [{target: a.test, weight: ~}]
+",
+    );
+    let (service, route) = (&entities.services[0], &entities.routes[0]);
+    assert_eq!((service.retries, service.connect_timeout), (5, 60000));
+    assert_eq!((route.path_handling, route.regex_priority), (PathHandling::V0, 0));
+    let (upstream, target) = (&entities.upstreams[0], &entities.targets[0]);
+    assert_eq!((upstream.slots, upstream.algorithm), (10000, Algorithm::RoundRobin));
+    assert_eq!((upstream.use_srv_name, target.weight), (false, 100));
+    let active = &upstream.healthchecks.active;
+    assert_eq!((active.kind, &active.healthy.http_statuses[..]), (HealthcheckType::Http, &[200, 302][..]));
 }
 
 #[test]

@@ -148,6 +148,28 @@ fn a_request_with_two_meanings_is_ambiguous() {
 }
 
 #[test]
+fn methods_and_hosts_with_characters_that_do_not_belong_there_are_odd() {
+    let of_host = |host: &str| {
+        let mut head = head(&[]);
+        head.headers.insert("host", host.parse().unwrap());
+        is_odd(&head)
+    };
+    for host in ["a", "a.", ".a", "a_b:80", "A.test", "[::1]", "[::1]:80", "*", "a:b"] {
+        assert!(!of_host(host), "{host}");
+    }
+    for host in ["", ".", ":80", "a b", "a/b", "a..b", "a:80/", "[::1]:8 0"] {
+        assert!(of_host(host), "{host}");
+    }
+    for (method, expected) in
+        [("GET", false), ("M-SEARCH", false), ("A_B", false), ("get", true), ("G1", true)]
+    {
+        let mut head = head(&[]);
+        head.method = method.parse().unwrap();
+        assert_eq!(is_odd(&head), expected, "{method}");
+    }
+}
+
+#[test]
 fn a_host_is_shown_without_its_port_in_lower_case() {
     for (host, bare) in
         [("A.test", "a.test"), ("a.test:80", "a.test"), ("[::1]:80", "[::1]"), ("[::1]", "[::1]")]

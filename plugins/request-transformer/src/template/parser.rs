@@ -236,7 +236,15 @@ impl Parser {
                 let name = self.name()?;
                 return self.call(Function::named(&name).filter(|function| function.is_method()), &name);
             }
-            _ => return self.call(Function::named(name).filter(|function| !function.is_method()), name),
+            word if RESERVED.contains(&word) => {
+                return Err(TemplateError(format!("`{word}` is not expected here")));
+            }
+            _ => {
+                return match Function::named(name).filter(|function| !function.is_method()) {
+                    Some(function) => self.call(Some(function), name),
+                    None => self.unknown(name),
+                };
+            }
         };
         if self.take_sign(".") {
             let key = Value::Text(self.name()?);
@@ -246,6 +254,26 @@ impl Parser {
         let key = self.or()?;
         self.expect("]")?;
         Ok(Expression::Member(table, Box::new(key)))
+    }
+
+    /// A name that stands for nothing, and what is asked of it.
+    fn unknown(&mut self, name: &str) -> Result<Expression, TemplateError> {
+        let mut is_asked = false;
+        loop {
+            if self.take_sign(".") {
+                self.name()?;
+            } else if self.take_sign("[") {
+                self.or()?;
+                self.expect("]")?;
+            } else if self.take_sign("(") {
+                self.arguments(&mut Vec::new())?;
+            } else if is_asked {
+                return Ok(Expression::Unknown(name.to_owned()));
+            } else {
+                return Ok(Expression::Constant(Value::Nil));
+            }
+            is_asked = true;
+        }
     }
 
     fn call(&mut self, function: Option<Function>, name: &str) -> Result<Expression, TemplateError> {
@@ -278,4 +306,9 @@ impl Function {
 
 /// The longer before those that they begin with.
 const SIGNS: [&str; 11] = ["==", "~=", "..", "(", ")", "[", "]", ".", ":", ",", "-"];
+/// Words of Lua that are no names, but for those that have a meaning here.
+const RESERVED: [&str; 16] = [
+    "break", "do", "else", "elseif", "end", "for", "function", "goto", "if", "in", "local", "repeat",
+    "return", "then", "until", "while",
+];
 const DEEPEST: usize = 32;

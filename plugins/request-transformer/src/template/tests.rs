@@ -45,6 +45,8 @@ fn values_of_the_request_take_their_places() {
         ("$(('abcdef'):sub(2, -2))", "bcde"),
         ("$(('abc'):sub(-1))", "c"),
         ("$(('abc'):len())", "3"),
+        ("$(foo)", ""),
+        ("$(foo or 'none')", "none"),
         ("$(tostring(tonumber(query_params.q)))", "7"),
         (r"$('a\'b\n')", "a'b\n"),
     ] {
@@ -62,14 +64,15 @@ fn parentheses_that_do_not_close_are_text() {
 fn what_is_not_understood_is_refused_with_a_reason() {
     for (template, reason) in [
         ("$(headers)", "`[` is expected instead of the end"),
-        ("$(foo bar)", "`foo` is not known"),
+        ("$(foo bar)", "`bar` is not expected here"),
+        ("$(foo[)", "an expression is missing"),
         ("$(headers.x y)", "`y` is not expected here"),
         ("$()", "an expression is missing"),
         ("$('a)", "a string does not end"),
         ("$(headers.x:rep(3))", "the method `rep` is not known"),
         ("$(1 + 2)", "`+` is not understood"),
         ("$(headers[)", "an expression is missing"),
-        ("$((function() end)())", "`function` is not known"),
+        ("$((function() end)())", "`function` is not expected here"),
     ] {
         assert_eq!(Template::parse(template).unwrap_err().to_string(), reason, "{template}");
     }
@@ -79,7 +82,15 @@ fn what_is_not_understood_is_refused_with_a_reason() {
 
 #[test]
 fn what_cannot_be_done_with_a_value_is_an_error() {
-    for template in ["$(headers.none:lower())", "$('a' .. headers.none)", "$(('a' == 'a'):upper())"] {
+    for template in [
+        "$(foo.bar)",
+        "$(foo['bar'].x)",
+        "$(foo(1, 2))",
+        "$(foo:lower())",
+        "$(headers.none:lower())",
+        "$('a' .. headers.none)",
+        "$(('a' == 'a'):upper())",
+    ] {
         assert!(Template::parse(template).unwrap().render(&mut Request).is_err(), "{template}");
     }
 }
