@@ -21,7 +21,7 @@ mod vaults;
 
 pub use functions::functions;
 
-use moongate_schema::{Catalog, CatalogBuilder, Schema};
+use moongate_schema::{Catalog, CatalogBuilder, CheckFunction, Schema};
 
 /// How routes are declared and matched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,12 +37,16 @@ pub enum RouterFlavor {
 
 /// The schemas of the core entities.
 pub fn schemas(flavor: RouterFlavor) -> Vec<Schema> {
+    schemas_with(flavor, routes::FITS_ROUTER)
+}
+
+fn schemas_with(flavor: RouterFlavor, router: CheckFunction) -> Vec<Schema> {
     vec![
         certificates::schema(),
         ca_certificates::schema(),
         snis::schema(),
         services::schema(),
-        routes::schema(flavor),
+        routes::schema(flavor, router),
         consumers::schema(),
         upstreams::schema(),
         targets::schema(),
@@ -58,7 +62,13 @@ pub fn schemas(flavor: RouterFlavor) -> Vec<Schema> {
 /// Begins a catalog with the core entities and the kinds of vaults that the gateway knows. Plugins are to be
 /// added.
 pub fn catalog(flavor: RouterFlavor) -> CatalogBuilder {
-    Catalog::builder(schemas(flavor)).vault("env", vaults::env())
+    catalog_with(flavor, routes::FITS_ROUTER)
+}
+
+/// As [`catalog`], with the router's own word on whether it can take a route. It is asked with the fields that routes
+/// are matched by, in every flavour but the traditional one.
+pub fn catalog_with(flavor: RouterFlavor, router: CheckFunction) -> CatalogBuilder {
+    Catalog::builder(schemas_with(flavor, router)).vault("env", vaults::env())
 }
 
 #[cfg(test)]

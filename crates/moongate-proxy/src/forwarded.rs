@@ -127,7 +127,7 @@ pub(crate) fn is_ambiguous(head: &request::Parts) -> bool {
 }
 
 /// Whether the method or the host of a request has characters that no upstream expects there.
-pub(crate) fn is_odd(head: &request::Parts) -> bool {
+pub(crate) fn is_malformed(head: &request::Parts) -> bool {
     let is_name = |byte: &u8| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_');
     // Without a Host header there is nothing to look at.
     !head.method.as_str().as_bytes().iter().all(is_name)

@@ -24,7 +24,7 @@ use crate::client::Guard;
 use crate::deadline::Deadline;
 use crate::edits::{Way, lend, note_answer, take_back};
 use crate::error::Failure;
-use crate::forwarded::{self, Forwarding, Peer, is_ambiguous, is_odd};
+use crate::forwarded::{self, Forwarding, Peer, is_ambiguous, is_malformed};
 use crate::grpc;
 use crate::hash::{self, Hashed};
 use crate::hooks::{self, Outcome};
@@ -363,7 +363,7 @@ impl<R: PluginRuntime> Handler<R> {
         if let Some(suspicion) = self.guard.take_suspicion() {
             return Err(suspicion);
         }
-        if is_ambiguous(head) || is_odd(head) || head.method == Method::CONNECT {
+        if is_ambiguous(head) || is_malformed(head) || head.method == Method::CONNECT {
             return Err(Failure::BadRequest);
         }
         if head.method == Method::TRACE {

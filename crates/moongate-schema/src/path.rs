@@ -18,6 +18,9 @@ pub enum PathError {
     /// A percent sign is not followed by two hexadecimal digits.
     #[error("path has a malformed percent escape")]
     Escape,
+    /// A percent escape stands for a NUL, which ends a text for many who would read it.
+    #[error("path has a NUL")]
+    Nul,
     /// The dot segments leave the root.
     #[error("path leaves the root")]
     AboveRoot,
@@ -123,6 +126,9 @@ fn decode(mut rest: &[u8]) -> Result<Vec<u8>, PathError> {
             [] => return Ok(decoded),
             [b'%', high, low, tail @ ..] => {
                 let byte = escaped_byte(*high, *low).ok_or(PathError::Escape)?;
+                if byte == 0 {
+                    return Err(PathError::Nul);
+                }
                 if is_reserved(byte) {
                     decoded.extend([b'%', high.to_ascii_uppercase(), low.to_ascii_uppercase()]);
                 } else {
@@ -185,6 +191,8 @@ mod tests {
             ("/a%zzb", PathError::Escape),
             ("/a%", PathError::Escape),
             ("/a%4", PathError::Escape),
+            ("/%00", PathError::Nul),
+            ("/a/%00/..", PathError::Nul),
             ("/../a", PathError::AboveRoot),
             ("/a/../../b", PathError::AboveRoot),
             ("/%2e%2e/%2e%2e/etc", PathError::AboveRoot),

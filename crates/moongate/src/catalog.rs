@@ -5,6 +5,8 @@ use moongate_model::core::{self, RouterFlavor};
 use moongate_schema::{Catalog, CatalogError, Field, Functions, Schema, SchemaError};
 use serde_json::json;
 
+use crate::routing;
+
 /// The core entities and the `plugins` with what they declare.
 ///
 /// Some values of settings need a `database`; without one they are not known.
@@ -19,7 +21,7 @@ pub(crate) fn build(
     let functions = if database { core::functions() } else { core::functions().without_database() };
     let core_names: Vec<String> =
         core::catalog(flavor).build()?.entities().iter().map(|schema| schema.name().to_owned()).collect();
-    let core = core::catalog(flavor);
+    let core = core::catalog_with(flavor, routing::check(flavor));
     let add = |catalog: moongate_schema::CatalogBuilder, plugin: &PluginSchema| {
         let schema = sub_schema(&plugin.config, &functions).unwrap_or_else(|error| {
             let plugin = &plugin.name;

@@ -18,7 +18,7 @@ use moongate_hooks::{BindError, PluginCatalog, PluginSchema, Problem};
 use moongate_model::core::RouterFlavor;
 use moongate_model::{Entities, RowChange, RowError};
 use moongate_plugin_host::PluginHost;
-use moongate_proxy::{Flavour, Proxy, Snapshot, SnapshotError};
+use moongate_proxy::{Proxy, Snapshot, SnapshotError};
 use moongate_schema::{Catalog, CatalogError, Violations};
 use moongate_store::{
     Change, Dataset, Effect, Guard, Layout, Store, StoreError, Unguarded, Version, Written,
@@ -31,7 +31,7 @@ pub(crate) use declarative::{DeclarativeConfiguration, export, in_order, read_fi
 pub(crate) use live::LiveStore;
 pub(crate) use watch::WatchedFile;
 
-use crate::catalog;
+use crate::{catalog, routing};
 
 /// Why entities are not served.
 #[derive(Debug, thiserror::Error)]
@@ -271,14 +271,9 @@ fn snapshot(
     flavor: RouterFlavor,
     earlier: Option<&Snapshot<PluginHost>>,
 ) -> Result<Snapshot<PluginHost>, ConfigurationError> {
-    let flavour = match flavor {
-        RouterFlavor::TraditionalCompatible => Flavour::TraditionalCompatible,
-        RouterFlavor::Traditional => Flavour::Traditional,
-        RouterFlavor::Expressions => Flavour::Expressions,
-    };
     let resolved = secrets::resolved(entities, dataset, catalog)?;
     let entities = resolved.map_or_else(|| Arc::clone(entities), Arc::new);
-    Ok(Snapshot::build_after(earlier, flavour, entities, host)?)
+    Ok(Snapshot::build_after(earlier, routing::flavour(flavor), entities, host)?)
 }
 
 /// Agrees to a write if the router and the plugins can work with what it leads to.

@@ -17,6 +17,7 @@ mod node;
 mod plugins;
 mod prefix;
 pub mod properties;
+mod routing;
 mod storage;
 mod tls;
 pub mod trial;

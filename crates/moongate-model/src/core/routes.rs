@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::RouterFlavor;
 
-pub(super) fn schema(flavor: RouterFlavor) -> Schema {
+pub(super) fn schema(flavor: RouterFlavor, router: CheckFunction) -> Schema {
     let schema = Schema::entity("routes")
         .endpoint_key("name")
         .field("id", types::id())
@@ -65,11 +65,11 @@ pub(super) fn schema(flavor: RouterFlavor) -> Schema {
     let schema = schema.described(&DESCRIPTIONS);
     match flavor {
         RouterFlavor::Traditional => schema,
-        RouterFlavor::TraditionalCompatible => schema.entity_check(router_check(&MATCHERS)),
+        RouterFlavor::TraditionalCompatible => schema.entity_check(router_check(&MATCHERS, router)),
         RouterFlavor::Expressions => schema
             .field("expression", Field::string())
             .field("priority", Field::integer().between(0, MOST_PRIORITY).required().default(0))
-            .entity_check(router_check(&EXPRESSION_MATCHERS)),
+            .entity_check(router_check(&EXPRESSION_MATCHERS, router)),
     }
 }
 
@@ -110,14 +110,17 @@ fn headers() -> Field {
 }
 
 /// Whether the router can use what is right by itself.
-fn router_check(fields: &[&str]) -> EntityCheck {
+fn router_check(fields: &[&str], function: CheckFunction) -> EntityCheck {
     EntityCheck::Custom(CustomCheck {
         field_sources: fields.iter().map(|field| (*field).to_owned()).collect(),
         run_with_missing_fields: true,
         run_with_invalid_fields: false,
-        function: Some(CheckFunction { name: "route_for_router", run: fits_router }),
+        function: Some(function),
     })
 }
+
+/// What is known of it without a router.
+pub(super) const FITS_ROUTER: CheckFunction = CheckFunction { name: "route_for_router", run: fits_router };
 
 fn fits_router(route: &Object, _context: &Context<'_>) -> Result<(), CheckFailure> {
     let refused = |reason: String| {

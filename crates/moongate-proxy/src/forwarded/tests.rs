@@ -148,11 +148,11 @@ fn a_request_with_two_meanings_is_ambiguous() {
 }
 
 #[test]
-fn methods_and_hosts_with_characters_that_do_not_belong_there_are_odd() {
+fn methods_and_hosts_with_characters_that_do_not_belong_there_are_malformed() {
     let of_host = |host: &str| {
         let mut head = head(&[]);
         head.headers.insert("host", host.parse().unwrap());
-        is_odd(&head)
+        is_malformed(&head)
     };
     for host in ["a", "a.", ".a", "a_b:80", "A.test", "[::1]", "[::1]:80", "*", "a:b"] {
         assert!(!of_host(host), "{host}");
@@ -165,7 +165,7 @@ fn methods_and_hosts_with_characters_that_do_not_belong_there_are_odd() {
     {
         let mut head = head(&[]);
         head.method = method.parse().unwrap();
-        assert_eq!(is_odd(&head), expected, "{method}");
+        assert_eq!(is_malformed(&head), expected, "{method}");
     }
 }
 

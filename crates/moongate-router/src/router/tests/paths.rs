@@ -98,6 +98,7 @@ fn requests_are_matched_on_the_normal_form_of_their_paths() {
         ("/../a", Err(PathError::AboveRoot)),
         ("/100%", Err(PathError::Escape)),
         ("/%ff", Err(PathError::NotUtf8)),
+        ("/%00", Err(PathError::Nul)),
     ] {
         assert_eq!(normalise(path).as_deref().map_err(|error| *error), normal, "{path}");
     }
@@ -121,6 +122,9 @@ fn naive(path: &str) -> Result<String, PathError> {
             return Err(PathError::Escape);
         }
         let value = u8::from_str_radix(text, 16).unwrap();
+        if value == 0 {
+            return Err(PathError::Nul);
+        }
         match b"!*'();:@&=+$,/?%#[]".contains(&value) {
             true => decoded.extend(format!("%{value:02X}").bytes()),
             false => decoded.push(value),
