@@ -260,7 +260,7 @@ properties! {
     /// Seconds that a client's connection may be idle between requests.
     client_idle_timeout: Duration = Duration::from_secs(75), value::seconds, value::show_seconds;
 
-    /// Largest head of a request, such as 32KiB.
+    /// Largest head of a request, such as 32KiB. A line of it may take up to a quarter of that.
     max_header_size: usize = 32 * 1024, words::read_header_size, value::show_number;
 
     /// Threads that serve requests: a number, or `auto` for one per CPU.
