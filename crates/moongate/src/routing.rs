@@ -116,7 +116,7 @@ mod tests {
             (json!({"expression": "http.foo == \"/\""}), "Unknown LHS field"),
             (
                 json!({"expression": "http.path ==", }),
-                " --> 1:13\n  |\n1 | http.path ==\n  |             ^---\n  |\n  = expected str_literal, rawstr_literal, ip_literal, or int_literal",
+                " --> 1:13\n  |\n1 | http.path ==\n  |             ^---\n  |\n  = expected rhs",
             ),
             (
                 json!({"expression": "http.path == \"/\"", "regex_priority": 1}),

@@ -100,13 +100,9 @@ async fn values_that_must_be_unique_are() {
 
 #[tokio::test]
 async fn fields_that_are_not_required_may_be_null_unless_their_column_may_not() {
-    let api = Api::new();
+    let api = Api::empty().await;
     let service = json!({"host": "h", "retries": null, "connect_timeout": null});
-    let shown = api.post("/services", service).await;
-    assert_eq!(
-        (shown.status, &shown.body["retries"], &shown.body["connect_timeout"]),
-        (201, &json!(null), &json!(null))
-    );
+    api.post("/services", service.clone()).await.assert_entity(201, service);
     api.post("/upstreams", json!({"name": "v"})).await;
     for (path, fields) in [
         ("/upstreams", json!({"id": id(7), "name": "u", "slots": null})),
