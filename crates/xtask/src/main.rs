@@ -9,6 +9,7 @@ mod clock;
 mod console;
 mod demo;
 mod docs;
+mod fuzz;
 mod http;
 mod interrupt;
 mod ladder;
@@ -54,6 +55,8 @@ enum Task {
     Docs(docs::Args),
     /// Check formatting, clippy's lints and the dependencies
     Lint,
+    /// Look for bytes that break what must hold for whatever bytes arrive
+    Fuzz(fuzz::Args),
     /// Measure the gateway side by side with nginx
     Bench(bench::Args),
     /// Replace plugins under load for ten minutes, and look whether anything fails or grows
@@ -86,6 +89,7 @@ fn run(task: Task) -> Result<()> {
         Task::Test(args) => test::run(&workspace, &args),
         Task::Docs(args) => docs::run(&workspace, &args),
         Task::Lint => lint::run(&workspace),
+        Task::Fuzz(args) => fuzz::run(&workspace, &args),
         Task::Bench(args) => bench::run(&workspace, &args),
         Task::Soak(args) => soak::run(&workspace, &args),
         Task::Ladder => ladder::run(&workspace),
@@ -104,6 +108,8 @@ Examples:
   cargo xtask test -- --retries 2         with options for the test runner
   cargo xtask docs                        the reference of the contract, from wit/
   cargo xtask lint
+  cargo xtask fuzz                        every fuzz target for ten minutes
+  cargo xtask fuzz paths --seconds 60     one of them for a minute
   cargo xtask bench                       docs/benchmarks.md explains the table
   cargo xtask bench --scenarios W0 --rounds 1 --duration 2";
 
