@@ -68,7 +68,7 @@ impl CompileCache {
     ) -> wasmtime::Result<Component> {
         // Files in use are mapped into memory, so each has a name of its own and is never written to again.
         static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let code = engine.precompile_component(bytes)?;
+        let code = precompile(engine, bytes)?;
         let path = self.path(digest);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let temporary = path.with_extension(format!("tmp-{}-{number}", std::process::id()));
@@ -122,6 +122,15 @@ impl CompileCache {
 
     fn path(&self, digest: &Digest) -> PathBuf {
         self.directory.join(format!("{digest}-{:016x}.cwasm", self.engine))
+    }
+}
+
+/// Compiles on threads of its own. They end with it, and so does what the allocator keeps ready for them: a compiler
+/// needs a lot of memory, and a gateway at work does not.
+fn precompile(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    match rayon::ThreadPoolBuilder::new().thread_name(|_| "plugin-compiler".to_owned()).build() {
+        Ok(threads) => threads.install(|| engine.precompile_component(bytes)),
+        Err(_) => engine.precompile_component(bytes),
     }
 }
 
