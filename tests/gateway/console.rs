@@ -42,7 +42,8 @@ fn explained(gateway: &Gateway, request: Value) -> Value {
 fn the_explained_route_and_upstream_are_those_that_the_request_takes() {
     let gateway = Setup::new().declarative(ROUTES).property("allow_debug_header: on").start();
     let special: &[(&str, &str)] = &[("x-kind", "special")];
-    let cases: &[(&str, &str, &str, &[(&str, &str)])] = &[
+    type Case<'a> = (&'a str, &'a str, &'a str, &'a [(&'a str, &'a str)]);
+    let cases: &[Case<'_>] = &[
         ("GET", "gw.test", "/a", &[]),
         ("GET", "gw.test", "/a/", &[]),
         ("GET", "gw.test", "/a/x?y=%20z", &[]),
