@@ -7,12 +7,6 @@ use serde_json::Value;
 use crate::workplace::{Workplace, built, shown};
 
 /// What the program says to a command line that it does not carry out.
-fn refusal(place: &Workplace, arguments: &[&str]) -> String {
-    let output = place.moongate(arguments);
-    assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
-    String::from_utf8(output.stderr).unwrap()
-}
-
 #[test]
 fn a_good_plugin_is_told_with_what_it_has_to_be_granted() {
     let place = Workplace::new();
@@ -30,13 +24,13 @@ fn a_good_plugin_is_told_with_what_it_has_to_be_granted() {
 fn an_import_that_is_not_granted_is_named_with_the_mend() {
     let place = Workplace::new();
     let file = built("jwt-claims");
-    let message = refusal(&place, &["plugin", "check", file.to_str().unwrap(), "--grants", ""]);
+    let message = place.refusal(&["plugin", "check", file.to_str().unwrap(), "--grants", ""]);
     assert!(
         message.contains("jwt-claims.wasm: the plugin imports `moongate:plugin/crypto@0.1.0`"),
         "{message}"
     );
     assert!(message.contains("add `crypto` to `plugin_grants.jwt-claims`"), "{message}");
-    let message = refusal(&place, &["plugin", "check", file.to_str().unwrap(), "--grants", "crypta"]);
+    let message = place.refusal(&["plugin", "check", file.to_str().unwrap(), "--grants", "crypta"]);
     assert!(
         message.starts_with("error: --grants: `crypta` cannot be granted; there are consumers"),
         "{message}"
@@ -59,11 +53,11 @@ fn what_is_no_plugin_is_told_with_its_file() {
         let file = place.path(name);
         fs::write(&file, bytes).unwrap();
         for command in ["check", "inspect"] {
-            let message = refusal(&place, &["plugin", command, file.to_str().unwrap()]);
+            let message = place.refusal(&["plugin", command, file.to_str().unwrap()]);
             assert!(message.contains(&format!("{name}: the plugin {reason}")), "{command}: {message}");
         }
     }
-    let message = refusal(&place, &["plugin", "check", "nowhere.wasm"]);
+    let message = place.refusal(&["plugin", "check", "nowhere.wasm"]);
     assert!(message.starts_with("error: nowhere.wasm: the plugin cannot be read"), "{message}");
 }
 
@@ -107,11 +101,11 @@ fn a_missing_tool_is_named_with_the_way_to_get_it() {
 #[test]
 fn a_directory_without_a_plugin_and_one_that_is_there_are_told() {
     let place = Workplace::new();
-    let message = refusal(&place, &["plugin", "build"]);
+    let message = place.refusal(&["plugin", "build"]);
     assert!(message.contains("`moongate plugin new NAME` makes a project"), "{message}");
     assert!(place.moongate(&["plugin", "new", "hello"]).status.success());
-    let message = refusal(&place, &["plugin", "new", "hello"]);
+    let message = place.refusal(&["plugin", "new", "hello"]);
     assert!(message.starts_with("error: hello: is there already"), "{message}");
-    let message = refusal(&place, &["plugin", "new", "Hello"]);
+    let message = place.refusal(&["plugin", "new", "Hello"]);
     assert!(message.starts_with("error: `Hello` cannot be the name of a plugin"), "{message}");
 }

@@ -3,21 +3,10 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::process::Command;
 
-use crate::workplace::{Workplace, built, shown};
+use crate::workplace::{Workplace, built, complaint, shown};
 
 /// What is said to a command line that is not carried out.
-fn refusal(place: &Workplace, arguments: &[&str]) -> String {
-    complaint(place.command(env!("CARGO_BIN_EXE_moongate")).args(arguments))
-}
-
-fn complaint(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
-    String::from_utf8(output.stderr).unwrap()
-}
-
 fn begun(place: &Workplace, language: &str) {
     let output = place.moongate(&["plugin", "new", "hello", "--lang", language]);
     assert!(output.status.success(), "{}", shown(&output));
@@ -69,7 +58,7 @@ fn a_source_that_does_not_compile_is_told_by_the_compiler_and_leaves_the_last_pl
     fs::create_dir(place.path("hello/target")).unwrap();
     fs::write(place.path("hello/target/hello.wasm"), "the last one").unwrap();
     fs::write(place.path("hello/src/lib.rs"), "this is no Rust").unwrap();
-    let message = refusal(&place, &["plugin", "build", "hello"]);
+    let message = place.refusal(&["plugin", "build", "hello"]);
     assert!(message.contains("src/lib.rs:1:"), "{message}");
     assert!(message.contains("error: hello: `cargo build"), "{message}");
     assert_eq!(fs::read_to_string(place.path("hello/target/hello.wasm")).unwrap(), "the last one");
@@ -79,14 +68,14 @@ fn a_source_that_does_not_compile_is_told_by_the_compiler_and_leaves_the_last_pl
 fn a_place_where_no_plugin_can_be_is_told() {
     let place = Workplace::new();
     fs::write(place.path("taken"), "").unwrap();
-    let message = refusal(&place, &["plugin", "new", "hello", "--into", "taken"]);
+    let message = place.refusal(&["plugin", "new", "hello", "--into", "taken"]);
     assert!(message.starts_with("error: taken: is there already"), "{message}");
-    let message = refusal(&place, &["plugin", "new", "hello", "--into", "taken/below"]);
+    let message = place.refusal(&["plugin", "new", "hello", "--into", "taken/below"]);
     assert!(message.starts_with("error: taken/below"), "{message}");
-    let message = refusal(&place, &["plugin", "new", "hello", "--sdk", "nowhere"]);
+    let message = place.refusal(&["plugin", "new", "hello", "--sdk", "nowhere"]);
     assert!(message.starts_with("error: --sdk: nowhere is not there"), "{message}");
     for command in ["build", "run"] {
-        let message = refusal(&place, &["plugin", command, "nowhere"]);
+        let message = place.refusal(&["plugin", command, "nowhere"]);
         assert!(message.starts_with("error: nowhere: is no directory; "), "{message}");
         assert!(message.contains("`moongate plugin new NAME`"), "{message}");
     }
@@ -107,7 +96,7 @@ fn an_artifact_above_the_limit_is_told_with_both_sizes() {
     let file = fs::File::create(place.path("large.wasm")).unwrap();
     file.set_len(33 * 1024 * 1024).unwrap();
     for command in ["check", "inspect", "run"] {
-        let message = refusal(&place, &["plugin", command, "large.wasm"]);
+        let message = place.refusal(&["plugin", command, "large.wasm"]);
         assert!(message.contains("large.wasm: the plugin "), "{command}: {message}");
         assert!(message.contains("34603008") && message.contains("33554432"), "{command}: {message}");
     }
@@ -121,7 +110,7 @@ fn a_file_that_is_no_plugin_is_neither_run_nor_tested() {
     for arguments in
         [&["plugin", "run", "text.wasm"][..], &["plugin", "test", "-d", "hello", "--file", "text.wasm"]]
     {
-        let message = refusal(&place, arguments);
+        let message = place.refusal(arguments);
         assert!(
             message.contains("text.wasm: the plugin is refused: it is not a WebAssembly component"),
             "{arguments:?}: {message}"
@@ -143,12 +132,12 @@ fn cases_that_cannot_be_played_are_told_with_their_file() {
         ("cases: []", "no case was played"),
     ] {
         fs::write(&cases, text).unwrap();
-        let message = refusal(&place, &test);
+        let message = place.refusal(&test);
         assert!(message.contains("hello/tests/cases.yaml: "), "{message}");
         assert!(message.contains(problem), "{message}");
     }
     fs::remove_file(&cases).unwrap();
-    let message = refusal(&place, &test);
+    let message = place.refusal(&test);
     assert!(message.contains("hello/tests/cases.yaml: "), "{message}");
 }
 
@@ -157,12 +146,12 @@ fn a_configuration_or_a_port_that_a_gateway_cannot_have_is_told() {
     let place = Workplace::new();
     let plugin = built("jwt-claims");
     let plugin = plugin.to_str().unwrap();
-    let message = refusal(&place, &["plugin", "run", plugin, "--config", "{greeting"]);
+    let message = place.refusal(&["plugin", "run", plugin, "--config", "{greeting"]);
     assert!(message.starts_with("error: --config: is no JSON object"), "{message}");
-    let message = refusal(&place, &["plugin", "run", plugin, "--config", r#"{"sekret": "x"}"#]);
+    let message = place.refusal(&["plugin", "run", plugin, "--config", r#"{"sekret": "x"}"#]);
     assert!(message.contains("sekret"), "{message}");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let message = refusal(&place, &["plugin", "run", plugin, "--port", &port]);
+    let message = place.refusal(&["plugin", "run", plugin, "--port", &port]);
     assert!(message.contains(&format!("127.0.0.1:{port}")), "{message}");
 }

@@ -37,6 +37,12 @@ impl Workplace {
     pub fn moongate(&self, arguments: &[&str]) -> Output {
         self.command(env!("CARGO_BIN_EXE_moongate")).args(arguments).output().unwrap()
     }
+
+    /// What `moongate` says when it refuses.
+    #[track_caller]
+    pub fn refusal(&self, arguments: &[&str]) -> String {
+        complaint(self.command(env!("CARGO_BIN_EXE_moongate")).args(arguments))
+    }
 }
 
 pub fn root() -> PathBuf {
@@ -63,6 +69,14 @@ pub fn needs_languages() {
         ["npm", "python", "cargo"].into_iter().all(is_there),
         "the tools for other languages are not installed; `cargo xtask plugins --all-langs` does it"
     );
+}
+
+/// What a command says that fails.
+#[track_caller]
+pub fn complaint(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
+    String::from_utf8(output.stderr).unwrap()
 }
 
 pub fn shown(output: &Output) -> String {

@@ -16,19 +16,12 @@ fn gateway() -> Gateway {
         .property(&format!("plugin_grants: {{every-hook: {grants}}}"))
         .bundled("every-hook")
         .start();
-    written(&gateway, "POST", "/services", json!({"name": "s", "url": gateway.upstream_url()}));
-    written(&gateway, "POST", "/services/s/routes", json!({"name": "r", "paths": ["/x"]}));
-    written(&gateway, "POST", "/consumers", json!({"username": "ann"}));
+    gateway.write("POST", "/services", json!({"name": "s", "url": gateway.upstream_url()}));
+    gateway.write("POST", "/services/s/routes", json!({"name": "r", "paths": ["/x"]}));
+    gateway.write("POST", "/consumers", json!({"username": "ann"}));
     let config = json!({"variable": "home", "url": gateway.upstream_url()});
-    written(&gateway, "POST", "/plugins", json!({"name": "every-hook", "config": config}));
+    gateway.write("POST", "/plugins", json!({"name": "every-hook", "config": config}));
     gateway
-}
-
-#[track_caller]
-fn written(gateway: &Gateway, method: &str, path: &str, body: Value) -> Value {
-    let answer = gateway.ask(method, path, &body);
-    assert!([200, 201].contains(&answer.status), "{method} {path}: {}", answer.text());
-    answer.json()
 }
 
 /// What the fixture keeps, as soon as it satisfies a condition.
@@ -47,7 +40,7 @@ fn kept(gateway: &Gateway, condition: impl Fn(&Value) -> bool) -> Value {
 #[test]
 fn a_request_meets_every_hook_and_capability() {
     let gateway = gateway();
-    written(&gateway, "POST", "/every-notes", json!({"title": "first", "text": "abc"}));
+    gateway.write("POST", "/every-notes", json!({"title": "first", "text": "abc"}));
     // Before routing, `/early` becomes the path of the route.
     let answer = get(gateway.proxy, "/early", &[]);
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -135,11 +128,11 @@ fn records_and_ticks_reach_the_plugin_besides_requests() {
 #[test]
 fn a_plugin_changes_and_refuses_rows_of_its_own_entity() {
     let gateway = gateway();
-    let row = written(&gateway, "POST", "/every-notes", json!({"title": "first", "text": "abc"}));
+    let row = gateway.write("POST", "/every-notes", json!({"title": "first", "text": "abc"}));
     assert_eq!(row["text"], "cba");
     let path = "/every-notes/first";
-    assert_eq!(written(&gateway, "PATCH", path, json!({"title": "first"}))["text"], "cba");
-    assert_eq!(written(&gateway, "PATCH", path, json!({"text": "xyz"}))["text"], "zyx");
+    assert_eq!(gateway.write("PATCH", path, json!({"title": "first"}))["text"], "cba");
+    assert_eq!(gateway.write("PATCH", path, json!({"text": "xyz"}))["text"], "zyx");
     assert_eq!(get(gateway.admin, path, &[]).json()["text"], "zyx");
     let refused = gateway.ask("POST", "/every-notes", &json!({"title": "refused"}));
     assert_eq!(refused.status, 400);

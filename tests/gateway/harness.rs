@@ -315,6 +315,14 @@ impl Gateway {
         self.try_ask(method, path, body).unwrap()
     }
 
+    /// Writes an entity over the Admin API, and gives it as it is now.
+    #[track_caller]
+    pub fn write(&self, method: &str, path: &str, body: Value) -> Value {
+        let answer = self.ask(method, path, &body);
+        assert!([200, 201].contains(&answer.status), "{method} {path}: {}", answer.text());
+        answer.json()
+    }
+
     /// As [`Gateway::ask`], of a gateway that may be gone.
     pub fn try_ask(
         &self,

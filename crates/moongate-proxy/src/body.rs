@@ -126,8 +126,11 @@ impl RequestBody {
         matches!(self.source, Source::Nothing)
     }
 
-    /// How the upstream is told where the body ends, if there is one.
+    /// How the upstream is told where the body ends.
     pub(crate) fn length(&self) -> BodyLength {
+        if self.is_empty() {
+            return BodyLength::None;
+        }
         self.size_hint().exact().map_or(BodyLength::Unknown, BodyLength::Known)
     }
 

@@ -52,7 +52,7 @@ impl Connection {
 
     /// Speaks HTTP over `stream`.
     pub(crate) fn plain(stream: TcpStream) -> Self {
-        Self::new(UpstreamStream::Plain(stream), None)
+        Self::new(UpstreamStream::Left(stream), None)
     }
 
     /// Speaks HTTP over TLS over `stream`.
@@ -63,7 +63,7 @@ impl Connection {
     ) -> io::Result<Self> {
         let connector = clients.connector(secured.client).map_err(io::Error::other)?;
         let stream = connector.connect(secured.name.clone(), stream).await?;
-        Ok(Self::new(UpstreamStream::Tls(Box::new(stream)), Some(Arc::clone(&secured.pool))))
+        Ok(Self::new(UpstreamStream::Right(Box::new(stream)), Some(Arc::clone(&secured.pool))))
     }
 
     fn new(stream: UpstreamStream, pool: Option<Arc<str>>) -> Self {

@@ -4,13 +4,14 @@
 
 use std::net::SocketAddr;
 
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header, request};
 use moongate_hooks::PluginRuntime;
 use moongate_router::{Candidate, PathError, RequestView, Spoken, Unmet, normalise, upstream_path};
 use uuid::Uuid;
 
 use crate::error::Failure;
-use crate::forwarded::{Peer, X_FORWARDED_PROTO, is_ambiguous};
+use crate::forwarded::{self, Peer};
+use crate::handler::target;
 use crate::options::ProxyOptions;
 use crate::snapshot::{CompiledRoute, Snapshot};
 
@@ -75,12 +76,8 @@ impl<R: PluginRuntime> Snapshot<R> {
     pub fn explain(&self, question: &Question<'_>, options: &ProxyOptions, limit: usize) -> Explanation {
         let mut explanation =
             Explanation { path: question.target.path().to_owned(), ..Explanation::default() };
-        if question.is_bad() {
-            explanation.refuse(Failure::BadRequest);
-            return explanation;
-        }
-        if question.method == Method::TRACE {
-            explanation.refuse(Failure::MethodNotAllowed);
+        if let Some(failure) = forwarded::refusal(&question.head()) {
+            explanation.refuse(failure);
             return explanation;
         }
         explanation.meets_early_hooks = !self.global.early.is_empty();
@@ -120,10 +117,7 @@ impl<R: PluginRuntime> Snapshot<R> {
         };
         let Some(route) = self.routes.get(winner.route) else { return explanation };
         let spoken = Spoken {
-            https: match question.headers.get(X_FORWARDED_PROTO).filter(|_| peer.trusted) {
-                Some(told) => told == "https",
-                None => question.tls,
-            },
+            https: peer.forwards_https(question.headers, question.tls),
             http2: question.http2,
             content_type: question.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes),
         };
@@ -147,14 +141,13 @@ impl<R: PluginRuntime> Snapshot<R> {
 }
 
 impl Question<'_> {
-    /// Whether such a request is refused before anything looks at it.
-    fn is_bad(&self) -> bool {
+    /// The head of such a request.
+    fn head(&self) -> request::Parts {
         let mut request = http::Request::new(());
         *request.method_mut() = self.method.clone();
         *request.headers_mut() = self.headers.clone();
         *request.version_mut() = if self.http2 { Version::HTTP_2 } else { Version::HTTP_11 };
-        let (head, ()) = request.into_parts();
-        is_ambiguous(&head) || self.method == Method::CONNECT
+        request.into_parts().0
     }
 }
 
@@ -171,12 +164,8 @@ fn upstream_target<R: PluginRuntime>(
     asked: &Uri,
 ) -> Option<String> {
     let upstream = route.upstream.as_ref()?;
-    let path = upstream_path(upstream.path.as_deref(), route.path_handling, route.strip_path, path, prefix)
-        .into_owned();
-    Some(match asked.query() {
-        Some(query) => format!("{path}?{query}"),
-        None => path,
-    })
+    let path = upstream_path(upstream.path.as_deref(), route.path_handling, route.strip_path, path, prefix);
+    Some(target(asked, &path).ok()?.to_string())
 }
 
 fn upstream_host<R: PluginRuntime>(route: &CompiledRoute<R>, asked: Option<&str>) -> Option<String> {

@@ -5,8 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Version, request};
+use http::{Method, Version, request};
 
+use crate::error::Failure;
 use crate::options::{ProxyOptions, RealIp};
 use crate::tls::TlsSession;
 use crate::tunnel;
@@ -55,10 +56,10 @@ impl Peer {
         if self.tls.is_some() { "https" } else { "http" }
     }
 
-    /// The scheme of the client's own connection: the peer's, or what a trusted peer says.
-    pub(crate) fn forwarded_scheme<'h>(&self, headers: &'h HeaderMap) -> &'h [u8] {
+    /// Whether the client's own connection is a TLS connection: by what a trusted peer says, or else if this one `is`.
+    pub(crate) fn forwards_https(&self, headers: &HeaderMap, is: bool) -> bool {
         let told = if self.trusted { headers.get(X_FORWARDED_PROTO) } else { None };
-        told.map_or(self.scheme().as_bytes(), HeaderValue::as_bytes)
+        told.map_or(is, |scheme| scheme == "https")
     }
 
     /// The server name of the TLS handshake.
@@ -101,8 +102,18 @@ fn told(headers: &HeaderMap, name: &HeaderName, options: &ProxyOptions) -> Optio
     last
 }
 
+/// Why a request is answered before anything looks at it, if it is.
+pub(crate) fn refusal(head: &request::Parts) -> Option<Failure> {
+    match head.method {
+        _ if is_ambiguous(head) || is_malformed(head) => Some(Failure::BadRequest),
+        Method::CONNECT => Some(Failure::BadRequest),
+        Method::TRACE => Some(Failure::MethodNotAllowed),
+        _ => None,
+    }
+}
+
 /// Whether a request could mean one thing to the gateway and another to an upstream.
-pub(crate) fn is_ambiguous(head: &request::Parts) -> bool {
+fn is_ambiguous(head: &request::Parts) -> bool {
     let (mut hosts, mut lengths, mut authorizations, mut codings) = (0, 0, 0, 0);
     let mut is_chunked = true;
     for (name, value) in &head.headers {
@@ -127,7 +138,7 @@ pub(crate) fn is_ambiguous(head: &request::Parts) -> bool {
 }
 
 /// Whether the method or the host of a request has characters that no upstream expects there.
-pub(crate) fn is_malformed(head: &request::Parts) -> bool {
+fn is_malformed(head: &request::Parts) -> bool {
     let is_name = |byte: &u8| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_');
     // Without a Host header there is nothing to look at.
     !head.method.as_str().as_bytes().iter().all(is_name)
@@ -378,7 +389,7 @@ const VIA_2: &str = concat!("2 moongate/", env!("CARGO_PKG_VERSION"));
 const VIA_1_0: &str = concat!("1 moongate/", env!("CARGO_PKG_VERSION"));
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-pub(crate) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 /// What upstreams are told in `X-Forwarded-Host` of a request that names no host, as HTTP/1.0 allows.
 const NO_HOST: &[u8] = b"kong";
 

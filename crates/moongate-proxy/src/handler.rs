@@ -5,36 +5,31 @@ use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header, request};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, Version, header, request};
 use http_body::Body;
 use hyper::body::Incoming;
-use moongate_balancer::Algorithm;
 use moongate_hooks::{Client, Details, Exchange, PluginRuntime, Source as Origin};
 use moongate_router::{Captures, PathError, RequestView, Spoken, normalise, upstream_path};
 
 use crate::access_log::LogEntry;
 use crate::answer::Answer;
-use crate::body::{BodyError, ClientBody, Lease, ResponseBody, Source, Tail};
+use crate::body::{BodyError, ClientBody, ResponseBody, Source, Tail};
 use crate::chain::{Chain, Link};
 use crate::client::Guard;
 use crate::deadline::Deadline;
-use crate::edits::{Way, lend, note_answer, take_back};
+use crate::edits::{Way, lend, take_back};
 use crate::error::Failure;
-use crate::forwarded::{self, Forwarding, Peer, is_ambiguous, is_malformed};
+use crate::forwarded::{self, Peer};
 use crate::grpc;
-use crate::hash::{self, Hashed};
+use crate::hash::{self};
 use crate::hooks::{self, Outcome};
-use crate::http2_upstream::SharedBody;
 use crate::leftover::Rest;
 use crate::record::{Draft, Recorder};
 use crate::refusal;
 use crate::response::{self, Timing};
-use crate::send::Outgoing;
-use crate::snapshot::{CompiledRoute, Snapshot, Speaks};
+use crate::snapshot::{CompiledRoute, Snapshot};
 use crate::trace;
 use crate::tunnel::Tunnel;
 use crate::watched;
@@ -58,13 +53,13 @@ pub(crate) struct Found<'s, R: PluginRuntime> {
     /// What the upstream is asked for.
     pub(crate) target: PathAndQuery,
     /// The removed prefix.
-    prefix: Option<HeaderValue>,
+    pub(crate) prefix: Option<HeaderValue>,
     /// What the route's expressions captured, where targets are chosen by it.
-    captures: Option<Box<Captures>>,
+    pub(crate) captures: Option<Box<Captures>>,
     /// What plugins may ask for.
     details: Option<Box<Details>>,
     /// Whether the client wants to go on in WebSocket.
-    websocket: bool,
+    pub(crate) websocket: bool,
 }
 
 /// A response that plugins have seen.
@@ -363,13 +358,7 @@ impl<R: PluginRuntime> Handler<R> {
         if let Some(suspicion) = self.guard.take_suspicion() {
             return Err(suspicion);
         }
-        if is_ambiguous(head) || is_malformed(head) || head.method == Method::CONNECT {
-            return Err(Failure::BadRequest);
-        }
-        if head.method == Method::TRACE {
-            return Err(Failure::MethodNotAllowed);
-        }
-        Ok(())
+        forwarded::refusal(head).map_or(Ok(()), Err)
     }
 
     fn find_route<'s>(
@@ -399,7 +388,7 @@ impl<R: PluginRuntime> Handler<R> {
         let route = snapshot.routes.get(matched.route).ok_or(Failure::NoRoute)?;
         if let Some(demand) = &route.demand {
             let spoken = Spoken {
-                https: self.peer.forwarded_scheme(&head.headers) == b"https",
+                https: self.peer.forwards_https(&head.headers, self.peer.tls.is_some()),
                 http2: head.version == Version::HTTP_2,
                 content_type: head.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes),
             };
@@ -440,197 +429,6 @@ impl<R: PluginRuntime> Handler<R> {
             route,
             websocket: false,
         })
-    }
-
-    /// Sends a request to its upstream, trying again where that is safe.
-    async fn forward(
-        &self,
-        exchange: &mut Exchange,
-        way: Way<'_, '_, R>,
-        snapshot: &Snapshot<R>,
-        mut draft: Option<&mut Draft>,
-    ) -> Answer {
-        let Way { body, mut found, started, request_id } = way;
-        let options = &self.worker.options;
-        // Plugins may see it, but it is between the client and the gateway.
-        exchange.request.headers.remove(header::EXPECT);
-        let altered;
-        let mut upstream = found.route.upstream.as_deref();
-        let mut wanted_host = None;
-        if let Some(edits) = exchange.edits.take() {
-            // In a function of its own, which requests without edits do not pay for.
-            match self.alter(exchange, *edits, &mut found, snapshot) {
-                Ok(edited) => {
-                    wanted_host = edited.host;
-                    altered = edited.upstream;
-                    upstream = altered.as_ref().or(upstream);
-                }
-                Err(failure) => {
-                    self.deadline.leftover.put(body.into_rest());
-                    return Answer::from_failure(failure, exchange, options.error_default_type);
-                }
-            }
-        }
-        let Some(upstream) = upstream else {
-            self.deadline.leftover.put(body.into_rest());
-            return Answer::from_failure(Failure::NoService, exchange, options.error_default_type);
-        };
-        if upstream.speaks == Speaks::Nothing {
-            self.deadline.leftover.put(body.into_rest());
-            tracing::warn!(upstream = %upstream.authority, "requests cannot be forwarded in the service's protocol");
-            return Answer::from_failure(Failure::Internal, exchange, options.error_default_type);
-        }
-        let host = match found.route.preserve_host {
-            _ if wanted_host.is_some() => wanted_host,
-            true => exchange.request.headers.get(header::HOST).cloned(),
-            false => None,
-        };
-        let mut chosen = match &upstream.balancer {
-            None => None,
-            Some(balancer) => {
-                let (settings, captures) = (balancer.settings(), found.captures.as_deref());
-                let hashed = match settings.algorithm {
-                    Algorithm::ConsistentHashing => {
-                        hash::of(settings, exchange, captures, || self.worker.random())
-                    }
-                    _ => Hashed::default(),
-                };
-                match self.worker.choose(balancer, upstream, hashed).await {
-                    Ok(chosen) => Some(chosen),
-                    Err(failure) => {
-                        self.deadline.leftover.put(body.into_rest());
-                        return Answer::from_failure(failure, exchange, options.error_default_type);
-                    }
-                }
-            }
-        };
-        let keeps_host = host.is_some();
-        let forwarding = Forwarding {
-            peer: &self.peer,
-            client: exchange.client.address,
-            host: host.unwrap_or_else(|| match &chosen {
-                Some(chosen) => chosen.pick.host_header(upstream.default_port).clone(),
-                None => upstream.host_header.clone(),
-            }),
-            prefix: found.prefix,
-            request_id,
-            websocket: found.websocket,
-        };
-
-        if let Some(draft) = &mut draft {
-            draft.upstream_uri = Some(found.target.to_string());
-            let authority = chosen.as_ref().map_or(&upstream.authority, |chosen| chosen.pick.authority());
-            draft.target = authority.parse::<SocketAddr>().is_ok().then(|| authority.to_string());
-        }
-        let streams = upstream.speaks == Speaks::Http2 || !found.route.request_buffering;
-        let body = match body {
-            // In a box, so that requests without a body do not carry what it needs.
-            Source::Client(body) if !streams => {
-                match Box::pin(self.body_for(upstream, &exchange.request.method, body)).await {
-                    Ok(body) => body,
-                    Err(failure) => {
-                        self.deadline.work();
-                        return Answer::from_failure(failure, exchange, options.error_default_type);
-                    }
-                }
-            }
-            body => body,
-        };
-        let sent = self.worker.clock.look();
-        let gateway = sent.duration_since(started);
-        if upstream.speaks == Speaks::Http2 {
-            let pick = chosen.as_ref().map(|chosen| &chosen.pick);
-            let head = &exchange.request;
-            let sending = self.send_http2(upstream, pick, head, &forwarding, found.target, body);
-            let result = Box::pin(sending).await;
-            let now = self.worker.clock.look();
-            let timing = Some(Timing::Proxied { gateway, upstream: now.duration_since(sent) });
-            return match result {
-                Ok(response) => {
-                    note_answer(exchange, draft, response.status());
-                    let (mut head, incoming) = response.into_parts();
-                    head.version = Version::HTTP_11;
-                    response::drop_repeated(&mut head.headers);
-                    if options.headers.upstream_status {
-                        response::tell_upstream_status(&mut head);
-                    }
-                    let read_timeout = Duration::from_millis(upstream.read_timeout);
-                    self.deadline.wait(now, read_timeout);
-                    let body = SharedBody {
-                        incoming,
-                        deadline: Rc::clone(&self.deadline),
-                        clock: Rc::clone(&self.worker.clock),
-                        read_timeout,
-                        idle_timeout: options.client_idle_timeout,
-                        _pick: chosen.map(|chosen| chosen.pick),
-                    };
-                    Answer { head, body: ResponseBody::Shared(body), timing }
-                }
-                Err(failure) => {
-                    self.deadline.work();
-                    let answer = Answer::from_failure(failure, exchange, options.error_default_type);
-                    Answer { timing: timing.filter(|_| failure.is_proxied()), ..answer }
-                }
-            };
-        }
-        let head = &exchange.request;
-        let outgoing =
-            Outgoing { upstream, head, forwarding, target: found.target, body, keeps_host, now: sent };
-        let result = self.send(outgoing, chosen.as_deref_mut()).await;
-        let cookie = chosen.as_mut().and_then(|chosen| chosen.cookie.take());
-        let now = self.worker.clock.look();
-        let timing = Timing::Proxied { gateway, upstream: now.duration_since(sent) };
-        let mut answer = match result {
-            Ok((head, connection)) if head.status == StatusCode::SWITCHING_PROTOCOLS => {
-                let timeout = found.websocket.then_some(Duration::from_millis(upstream.read_timeout));
-                let timing = Some(timing);
-                match self.leave_http(head, *connection, timeout) {
-                    Some(head) => Answer { head, body: ResponseBody::Full(Bytes::new()), timing },
-                    None => {
-                        let (failure, form) = (Failure::BadGateway, options.error_default_type);
-                        Answer { timing, ..Answer::from_failure(failure, exchange, form) }
-                    }
-                }
-            }
-            Ok((mut head, mut connection)) => {
-                note_answer(exchange, draft, head.status);
-                if head.version == Version::HTTP_10 {
-                    // Would be spoken to in HTTP/1.0 from now on, which knows no chunked bodies.
-                    connection.http.retire();
-                    head.version = Version::HTTP_11;
-                }
-                response::drop_repeated(&mut head.headers);
-                if options.headers.upstream_status {
-                    response::tell_upstream_status(&mut head);
-                }
-                let read_timeout = Duration::from_millis(upstream.read_timeout);
-                self.deadline.wait(now, read_timeout);
-                let authority = connection.pool(match &chosen {
-                    Some(chosen) => chosen.pick.authority(),
-                    None => &upstream.authority,
-                });
-                let lease = Lease {
-                    connection,
-                    authority,
-                    _pick: chosen.map(|chosen| chosen.pick),
-                    pool: Rc::clone(&self.worker.pool),
-                    deadline: Rc::clone(&self.deadline),
-                    clock: Rc::clone(&self.worker.clock),
-                    read_timeout,
-                    idle_timeout: options.client_idle_timeout,
-                };
-                Answer { head, body: ResponseBody::upstream(lease), timing: Some(timing) }
-            }
-            Err(failure) => {
-                self.deadline.work();
-                let answer = Answer::from_failure(failure, exchange, options.error_default_type);
-                Answer { timing: failure.is_proxied().then_some(timing), ..answer }
-            }
-        };
-        if let Some(cookie) = cookie {
-            answer.head.headers.append(header::SET_COOKIE, cookie);
-        }
-        answer
     }
 }
 

@@ -25,7 +25,7 @@ use crate::body::{BodyError, RequestBody, Source};
 use crate::connection::{ConnectError, Names, connect, connect_to};
 use crate::deadline::{Clock, Deadline};
 use crate::error::Failure;
-use crate::forwarded::{BodyLength, Forwarding};
+use crate::forwarded::Forwarding;
 use crate::handler::Handler;
 use crate::http2::Local;
 use crate::snapshot::Upstream;
@@ -68,7 +68,7 @@ impl<R: PluginRuntime> Handler<R> {
             (Duration::from_millis(upstream.write_timeout), Duration::from_millis(upstream.read_timeout));
         let body = RequestBody::new(body, &self.deadline, write, read);
         let wait = if body.is_empty() { read } else { write };
-        let length = if body.is_empty() { BodyLength::None } else { body.length() };
+        let length = body.length();
         let mut request = Request::new(body);
         *request.method_mut() = head.method.clone();
         *request.uri_mut() = Uri::from(target);

@@ -18,6 +18,7 @@ mod dns;
 mod edits;
 mod error;
 mod explain;
+mod forward;
 mod forwarded;
 #[cfg(any(test, feature = "fuzz"))]
 #[doc(hidden)]

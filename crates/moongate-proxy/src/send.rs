@@ -86,7 +86,7 @@ impl<R: PluginRuntime> Handler<R> {
             (Duration::from_millis(upstream.write_timeout), Duration::from_millis(upstream.read_timeout));
         let source = std::mem::replace(&mut outgoing.body, Source::Nothing);
         let body = RequestBody::new(source, &self.deadline, write, read);
-        let (wait, length) = if body.is_empty() { (read, BodyLength::None) } else { (write, body.length()) };
+        let (wait, length) = (if body.is_empty() { read } else { write }, body.length());
         let is_idempotent = is_idempotent(&outgoing.head.method);
         let measures = chosen.as_ref().is_some_and(|chosen| chosen.algorithm() == Algorithm::Latency);
         let mut body = Some(body);

@@ -66,7 +66,7 @@ pub(crate) struct Args {
     scaling: bool,
 
     /// What to measure
-    #[arg(long, value_delimiter = ',', ignore_case = true, value_enum, default_values_t = Scenario::USUAL)]
+    #[arg(long, value_delimiter = ',', ignore_case = true, value_enum, default_values_t = Scenario::COMMON)]
     scenarios: Vec<Scenario>,
 }
 

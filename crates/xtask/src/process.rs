@@ -15,6 +15,15 @@ use nix::unistd::Pid;
 use crate::clock::Stopwatch;
 use crate::interrupt::Interrupt;
 
+/// Keeps properties of the gateway in the environment from a command: they count more than those in a file.
+pub(crate) fn forget_properties(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("MOONGATE_") {
+            command.env_remove(name);
+        }
+    }
+}
+
 /// A child that runs until it is stopped; dropping it stops it.
 #[derive(Debug)]
 pub(crate) struct Service {

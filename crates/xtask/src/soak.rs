@@ -178,6 +178,7 @@ impl Site {
         }
         let mut command = Command::new(program);
         command.args(["start", "-c"]).arg(&properties_file);
+        processes::forget_properties(&mut command);
         Service::start("moongate", command, &self.directory.join("moongate.log"))
     }
 }

@@ -16,7 +16,7 @@ async fn pair() -> (Http1, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     client.set_nodelay(true).unwrap();
-    (Http1::new(UpstreamStream::Plain(client)), listener.accept().await.unwrap().0)
+    (Http1::new(UpstreamStream::Left(client)), listener.accept().await.unwrap().0)
 }
 
 fn body(bytes: Option<Vec<u8>>) -> RequestBody {

@@ -117,12 +117,12 @@ impl<R: PluginRuntime> Worker<R> {
         };
         let client = match &upstream.tls {
             Some(client) if !destination.passes_through => client,
-            _ => return Ok(UpstreamStream::Plain(stream)),
+            _ => return Ok(UpstreamStream::Left(stream)),
         };
         let secured = client.secure(authority, Some(name.unwrap_or(own_name)));
         let secured = secured.ok_or_else(|| io::Error::other("the upstream has no name for TLS"))?;
         let connector = self.shared.tls_clients.connector(secured.client).map_err(io::Error::other)?;
         let stream = connector.connect(secured.name, stream).await?;
-        Ok(UpstreamStream::Tls(Box::new(stream)))
+        Ok(UpstreamStream::Right(Box::new(stream)))
     }
 }

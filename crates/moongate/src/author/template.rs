@@ -130,7 +130,7 @@ fn files(language: Language) -> Vec<(&'static str, &'static str)> {
         Language::C => {
             files.extend([
                 ("plugin.c", template!("c/plugin.c")),
-                ("json.h", template!("c/json.h")),
+                ("json.h", include_str!("../../../../examples/c/json.h")),
                 (".gitignore", "/.venv\n/target\n"),
             ]);
         }

@@ -67,11 +67,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     let command = |words: &[&str]| {
         let mut command = Command::new(&gateway);
         command.args(words).arg("-c").arg(&properties);
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("MOONGATE_") {
-                command.env_remove(name);
-            }
-        }
+        process::forget_properties(&mut command);
         command
     };
     process::run(command(&["migrations", "bootstrap"]))?;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::http;
 use crate::interrupt::Interrupt;
 use crate::ports;
-use crate::process::Service;
+use crate::process::{self, Service};
 
 use super::machine::Cores;
 use super::scenario::{ADDED, ADDED_HEADER, CLAIM, CLAIM_HEADER, KEY, SECRET, Scenario};
@@ -123,11 +123,7 @@ pub(crate) fn gateway(stage: &Stage, name: &str, program: &Path, workers: Worker
     };
     let mut command = stage.on_cores(&cores, program);
     command.args(["start", "-c"]).arg(properties);
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("MOONGATE_") {
-            command.env_remove(name);
-        }
-    }
+    process::forget_properties(&mut command);
     Ok(Contender::start(name, command, proxy, scenarios, stage)?.with_tls(tls))
 }
 

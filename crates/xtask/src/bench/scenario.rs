@@ -47,11 +47,8 @@ impl Scenario {
         Self::Body,
     ];
 
-    /// What proxies of all kinds can do.
+    /// What proxies of all kinds can do, and what is measured where nothing else is asked for.
     pub(crate) const COMMON: [Self; 3] = [Self::W0, Self::W1, Self::W1d];
-
-    /// What is measured where nothing else is asked for.
-    pub(crate) const USUAL: [Self; 3] = Self::COMMON;
 
     pub(crate) fn name(self) -> &'static str {
         match self {
