@@ -233,6 +233,16 @@ impl contract::HostRequest for GuestState {
         Ok(identity.and_then(|identity| identity.credential.clone()).map(Into::into))
     }
 
+    fn consumer_id(&mut self, _: Resource<RequestHandle>) -> Checked<Option<String>> {
+        let identity = self.exchange()?.identity.as_deref();
+        Ok(identity.and_then(|identity| identity.consumer.as_ref()).map(|consumer| consumer.id.clone()))
+    }
+
+    fn credential_id(&mut self, _: Resource<RequestHandle>) -> Checked<Option<String>> {
+        let identity = self.exchange()?.identity.as_deref();
+        Ok(identity.and_then(|identity| identity.credential.as_ref()).map(|credential| credential.id.clone()))
+    }
+
     async fn body(
         &mut self,
         _: Resource<RequestHandle>,

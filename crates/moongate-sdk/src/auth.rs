@@ -8,19 +8,16 @@ use crate::{Credential, Decision, Request, consumers};
 
 /// Whether an earlier plugin has authenticated the client, and this one need not.
 pub fn is_settled(request: &Request, anonymous: Option<&str>) -> bool {
-    anonymous.is_some() && request.credential().is_some()
+    anonymous.is_some() && request.credential_id().is_some()
 }
 
 /// Lets a request pass whose credential is good.
 ///
 /// A consumer that is gone is a fault of the gateway, answered with 500.
 pub fn accept(request: &Request, consumer_id: &str, credential: Credential) -> Decision {
-    match consumers::find(consumer_id) {
-        Some(consumer) => {
-            consumers::authenticate(request, Some(consumer), Some(credential));
-            Decision::Continue
-        }
-        None => unexpected(),
+    match consumers::authenticate_as(request, consumer_id, Some(credential)) {
+        true => Decision::Continue,
+        false => unexpected(),
     }
 }
 
@@ -28,16 +25,11 @@ pub fn accept(request: &Request, consumer_id: &str, credential: Credential) -> D
 /// id or username. Where that is configured and does not exist, the answer is 500.
 pub fn refuse(request: &Request, anonymous: Option<&str>, refusal: Decision) -> Decision {
     let Some(anonymous) = anonymous else { return refusal };
-    match consumers::find(anonymous) {
-        Some(consumer) => {
-            consumers::authenticate(request, Some(consumer), None);
-            Decision::Continue
-        }
-        None => {
-            crate::log::error(&format!("anonymous consumer {anonymous} is configured but doesn't exist"));
-            unexpected()
-        }
+    if consumers::authenticate_as(request, anonymous, None) {
+        return Decision::Continue;
     }
+    crate::log::error(&format!("anonymous consumer {anonymous} is configured but doesn't exist"));
+    unexpected()
 }
 
 /// The value of `WWW-Authenticate`: a scheme, with a realm where there is one.

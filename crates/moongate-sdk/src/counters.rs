@@ -22,6 +22,17 @@ impl Counter {
     }
 }
 
+/// A counter that grows only so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Allowance {
+    /// Name, at most 512 bytes.
+    pub name: String,
+    /// When the counter is forgotten, in milliseconds since 1970.
+    pub ends: u64,
+    /// What it may grow to.
+    pub limit: u64,
+}
+
 /// Values of counters of this node, shared by its workers; 0 where there is none.
 pub fn read(names: &[String]) -> Vec<u64> {
     raw::read(names)
@@ -30,6 +41,13 @@ pub fn read(names: &[String]) -> Vec<u64> {
 /// Adds to counters of this node, and tells their new values. Atomic for each.
 pub fn add(counters: &[Counter], amount: u64) -> Vec<u64> {
     raw::add(&lower(counters), amount)
+}
+
+/// Adds to counters of this node unless one of them would grow beyond its limit: then to none. Says whether it added, and
+/// the values that they have now. Atomic for all of them together.
+pub fn take(allowances: Vec<Allowance>, amount: u64) -> (bool, Vec<u64>) {
+    let allowances: Vec<raw::Allowance> = allowances.into_iter().map(Into::into).collect();
+    raw::take(&allowances, amount)
 }
 
 /// How to reach a Redis server.

@@ -152,6 +152,16 @@ impl<'a> Request<'a> {
     pub fn credential(&self) -> Option<Credential> {
         self.0.credential().map(Into::into)
     }
+
+    /// Id of the consumer, for plugins that need no more.
+    pub fn consumer_id(&self) -> Option<String> {
+        self.0.consumer_id()
+    }
+
+    /// Id of the credential, for plugins that need no more.
+    pub fn credential_id(&self) -> Option<String> {
+        self.0.credential_id()
+    }
 }
 
 /// The request of a call belongs to the gateway, the one that a response answers to who asked for it.

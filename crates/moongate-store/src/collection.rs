@@ -89,6 +89,13 @@ impl Collection {
         found.filter(|(_, record)| !record.is_expired(now))
     }
 
+    /// The row that has this text in a field that is unique on its own.
+    pub(crate) fn find_text(&self, field: &str, text: &str) -> Option<&Arc<Record>> {
+        let at = self.table.uniques.iter().position(|unique| unique.is_alone(field))?;
+        let id = *self.uniques.get(at)?.get(&[text, KEY_END].concat())?;
+        self.get(id)
+    }
+
     pub(crate) fn put(&mut self, id: Uuid, record: Arc<Record>) {
         self.remove(id);
         for (unique, index) in self.table.uniques.iter().zip(&mut self.uniques) {
@@ -123,6 +130,9 @@ impl Collection {
     }
 }
 
+/// What stands behind each value in the text of [`unique_key`].
+const KEY_END: &str = "\u{0}";
+
 /// The values of the unique fields as one text. `None` if they do not count: null in the only field.
 fn unique_key(unique: &Unique, row: &Row) -> Option<String> {
     let mut key = String::new();
@@ -137,7 +147,7 @@ fn unique_key(unique: &Unique, row: &Row) -> Option<String> {
                 None => key.push_str(&value.to_string()),
             },
         }
-        key.push('\u{0}');
+        key.push_str(KEY_END);
     }
     Some(key)
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::change::{Effect, Version};
 use crate::collection::Collection;
 use crate::key::Key;
-use crate::layout::Layout;
+use crate::layout::{Layout, Table};
 use crate::page::{Offset, Page, PageRequest, TagOffset, TagPage, TagRow};
 use crate::record::Record;
 use crate::{Row, StoreError};
@@ -78,6 +78,17 @@ impl Dataset {
             Key::Id(id) => collection.get(*id).filter(|record| !record.is_expired(now)),
             Key::Unique(fields) => collection.find(fields, now).map(|(_, record)| record),
         }
+    }
+
+    /// The row of `entity` that has this text in `field`, which is unique on its own, if it has one that is not expired
+    /// at `now`. Made for requests: it costs less than [`Dataset::lookup`].
+    pub fn lookup_text(&self, entity: &str, field: &str, text: &str, now: u64) -> Option<&Arc<Record>> {
+        self.collection(entity)?.find_text(field, text).filter(|record| !record.is_expired(now))
+    }
+
+    /// What is known of `entity`, if there is one of this name.
+    pub fn table(&self, entity: &str) -> Option<&Table> {
+        self.collection(entity).map(|collection| &**collection.table())
     }
 
     /// As [`Dataset::lookup`], with the row as it is read from a store.

@@ -163,6 +163,11 @@ impl Unique {
     pub fn new(fields: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { fields: fields.into_iter().map(Into::into).collect() }
     }
+
+    /// Whether this is `field` and no other.
+    pub fn is_alone(&self, field: &str) -> bool {
+        matches!(self.fields.as_slice(), [only] if only == field)
+    }
 }
 
 struct Order<'a> {

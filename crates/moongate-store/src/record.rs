@@ -1,6 +1,7 @@
 //! A row in memory.
 
 use std::ops::Deref;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -11,15 +12,17 @@ use crate::layout::{Column, Table};
 /// A row as it is held, with when it expires.
 ///
 /// It can be used like a [`Row`], which has all fields of its entity except `ttl`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Record {
     row: Row,
     expires_at: Option<u64>,
+    /// Made when somebody asks for it.
+    text: OnceLock<Box<str>>,
 }
 
 impl Record {
     pub(crate) fn new(row: Row, expires_at: Option<u64>) -> Self {
-        Self { row, expires_at }
+        Self { row, expires_at, text: OnceLock::new() }
     }
 
     /// When the row expires, in milliseconds since 1970. `None` for never.
@@ -30,6 +33,15 @@ impl Record {
     /// Whether the row counts no more at `now`, in milliseconds since 1970.
     pub fn is_expired(&self, now: u64) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// The row as JSON text, without fields that are null.
+    pub fn text(&self) -> &str {
+        self.text.get_or_init(|| {
+            let set = self.row.iter().filter(|(_, value)| !value.is_null());
+            let set: Row = set.map(|(field, value)| (field.clone(), value.clone())).collect();
+            Value::Object(set).to_string().into_boxed_str()
+        })
     }
 
     pub(crate) fn row(&self) -> &Row {
@@ -51,10 +63,7 @@ impl Record {
         let field = |column: &Column| {
             (column.field.clone(), self.row.get(&column.field).cloned().unwrap_or(Value::Null))
         };
-        Self {
-            row: table.columns.iter().map(field).collect(),
-            expires_at: self.expires_at.filter(|_| table.ttl),
-        }
+        Self::new(table.columns.iter().map(field).collect(), self.expires_at.filter(|_| table.ttl))
     }
 
     /// The row as it is read at `now`: with `ttl`, the seconds that remain, if the entity has it.
@@ -65,6 +74,12 @@ impl Record {
             row.insert("ttl".to_owned(), remaining.map_or(Value::Null, Value::from));
         }
         row
+    }
+}
+
+impl PartialEq for Record {
+    fn eq(&self, other: &Self) -> bool {
+        self.row == other.row && self.expires_at == other.expires_at
     }
 }
 

@@ -1,6 +1,5 @@
 //! Reads just those claims of a token that somebody asked for.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
@@ -8,19 +7,19 @@ use serde_json::value::RawValue;
 
 /// The times in a token, and the wanted claims.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Claims<'a> {
+pub(crate) struct Claims {
     /// `exp`, in Unix seconds.
     pub(crate) expires: Option<f64>,
     /// `nbf`, in Unix seconds.
     pub(crate) not_before: Option<f64>,
     /// In the order in which they were asked for.
-    wanted: Vec<Claim<'a>>,
+    wanted: Vec<Claim>,
 }
 
-impl<'a> Claims<'a> {
+impl Claims {
     /// Parses a token's payload. There are no claims in one that is no JSON object, names a claim twice, or has
     /// a time that is no number.
-    pub(crate) fn parse(payload: &'a [u8], wanted: &[String]) -> Option<Self> {
+    pub(crate) fn parse(payload: &[u8], wanted: &[String]) -> Option<Self> {
         // One check of the whole is cheaper than one of each string.
         let mut json = serde_json::Deserializer::from_str(std::str::from_utf8(payload).ok()?);
         let claims = Reader { wanted }.deserialize(&mut json).ok()?;
@@ -40,24 +39,24 @@ impl<'a> Claims<'a> {
 
 /// A wanted claim.
 #[derive(Debug, Clone, Default, PartialEq)]
-enum Claim<'a> {
+enum Claim {
     #[default]
     Absent,
     Null,
-    Text(Cow<'a, str>),
+    Text(String),
 }
 
-impl<'a> Claim<'a> {
-    fn parse(json: &'a RawValue) -> Result<Self, serde_json::Error> {
+impl Claim {
+    fn parse(json: &RawValue) -> Result<Self, serde_json::Error> {
         let json = json.get();
         Ok(match json.as_bytes() {
             b"null" => Self::Null,
             [b'"', text @ .., b'"'] if !text.contains(&b'\\') => {
-                Self::Text(Cow::Borrowed(json.get(1..json.len() - 1).unwrap_or_default()))
+                Self::Text(json.get(1..json.len() - 1).unwrap_or_default().to_owned())
             }
-            [b'"', ..] => Self::Text(Cow::Owned(serde_json::from_str(json)?)),
-            [b'{' | b'[', ..] => Self::Text(Cow::Owned(compact(json))),
-            _ => Self::Text(Cow::Borrowed(json)),
+            [b'"', ..] => Self::Text(serde_json::from_str(json)?),
+            [b'{' | b'[', ..] => Self::Text(compact(json)),
+            _ => Self::Text(json.to_owned()),
         })
     }
 }
@@ -67,7 +66,7 @@ struct Reader<'w> {
 }
 
 impl<'de> DeserializeSeed<'de> for Reader<'_> {
-    type Value = Claims<'de>;
+    type Value = Claims;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
@@ -75,7 +74,7 @@ impl<'de> DeserializeSeed<'de> for Reader<'_> {
 }
 
 impl<'de> Visitor<'de> for Reader<'_> {
-    type Value = Claims<'de>;
+    type Value = Claims;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object of claims")

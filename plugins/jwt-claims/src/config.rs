@@ -38,6 +38,10 @@ pub struct Config {
     /// Whether a token without `exp` is refused.
     #[serde(default = "yes")]
     pub require_expiry: bool,
+    /// How many good tokens are remembered, so that they need not be verified again: 0 to 1,000. When a token
+    /// expires is looked at each time.
+    #[serde(default = "hundred")]
+    pub cache_size: u16,
 }
 
 /// How a token is signed.
@@ -106,6 +110,9 @@ impl Config {
         if self.secret_is_base64 && self.secret.is_none() {
             problems.push(Problem::at("secret_is_base64", "is of no use without `secret`"));
         }
+        if self.cache_size > 1000 {
+            problems.push(Problem::at("cache_size", "must be at most 1000"));
+        }
         check_headers("claims", &self.claims, &mut problems);
         check_headers("upstream_claims", &self.upstream_claims, &mut problems);
         if problems.is_empty() { Ok(()) } else { Err(problems) }
@@ -162,6 +169,10 @@ fn hs256() -> Vec<Algorithm> {
 
 fn unauthorized() -> u16 {
     401
+}
+
+fn hundred() -> u16 {
+    100
 }
 
 fn yes() -> bool {

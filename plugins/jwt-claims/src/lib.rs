@@ -6,23 +6,24 @@
 mod claims;
 mod config;
 mod key;
+mod memory;
 mod token;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use moongate_sdk::{
     Admin, AdminRequest, AdminRoute, Decision, Error, OnRequest, Plugin, Problem, Reply, Request, export, log,
 };
 
+use crate::claims::Claims;
 use crate::config::Config;
 use crate::token::{TokenError, Verification};
 
 /// The plugin, prepared for one configuration.
 pub struct JwtClaims {
     verification: Verification,
-    /// The claims to read, each once.
-    wanted: Vec<String>,
-    /// Positions in `wanted`, and the response headers that those claims become.
+    /// Positions among the claims that are read, and the response headers that those claims become.
     response_headers: Vec<(usize, String)>,
     /// The same for the request that goes upstream.
     upstream_headers: Vec<(usize, String)>,
@@ -35,31 +36,27 @@ impl Plugin for JwtClaims {
 
     fn new(config: Config) -> Result<Self, Vec<Problem>> {
         config.check()?;
-        let verification = Verification::new(&config).map_err(|problem| vec![problem])?;
-        let mut wanted = Vec::new();
-        let mut headers = |claims: BTreeMap<String, String>| {
-            let position = |(claim, header)| {
-                let at = wanted.iter().position(|known| *known == claim).unwrap_or_else(|| {
-                    wanted.push(claim);
+        let mut wanted: Vec<String> = Vec::new();
+        let mut headers = |claims: &BTreeMap<String, String>| {
+            let position = |(claim, header): (&String, &String)| {
+                let at = wanted.iter().position(|known| *known == *claim).unwrap_or_else(|| {
+                    wanted.push(claim.clone());
                     wanted.len() - 1
                 });
-                (at, header)
+                (at, header.clone())
             };
-            claims.into_iter().map(position).collect()
+            claims.iter().map(position).collect()
         };
-        let response_headers = headers(config.claims);
-        let upstream_headers = headers(config.upstream_claims);
-        Ok(Self { verification, wanted, response_headers, upstream_headers, exit_code: config.exit_code })
+        let response_headers = headers(&config.claims);
+        let upstream_headers = headers(&config.upstream_claims);
+        let verification = Verification::new(&config, wanted).map_err(|problem| vec![problem])?;
+        Ok(Self { verification, response_headers, upstream_headers, exit_code: config.exit_code })
     }
 }
 
 impl OnRequest for JwtClaims {
     fn on_request(&self, request: &Request) -> Result<Decision, Error> {
-        let payload = match self.payload(request) {
-            Ok(payload) => payload,
-            Err(error) => return Ok(self.refuse(error).into()),
-        };
-        let claims = match self.verification.claims(&payload, &self.wanted) {
+        let claims = match self.claims(request) {
             Ok(claims) => claims,
             Err(error) => return Ok(self.refuse(error).into()),
         };
@@ -67,7 +64,7 @@ impl OnRequest for JwtClaims {
             if let Some(text) = claims.text(*claim)
                 && (!survives(text) || request.set_response_header(header, text).is_err())
             {
-                self.warn(*claim);
+                warn(header);
             }
         }
         for (claim, header) in &self.upstream_headers {
@@ -75,7 +72,7 @@ impl OnRequest for JwtClaims {
                 if survives(text) && request.set_header(header, text).is_ok() {
                     continue;
                 }
-                self.warn(*claim);
+                warn(header);
             }
             // A header of that name from the client would pass for the claim.
             request.remove_header(header)?;
@@ -93,10 +90,10 @@ impl Admin for JwtClaims {
 }
 
 impl JwtClaims {
-    fn payload(&self, request: &Request) -> Result<Vec<u8>, TokenError> {
+    fn claims(&self, request: &Request) -> Result<Rc<Claims>, TokenError> {
         // There is no second one: the gateway refuses requests with two.
         let header = request.header("authorization").ok_or(TokenError::Missing)?;
-        self.verification.payload(bearer(&header).ok_or(TokenError::Missing)?)
+        self.verification.claims(bearer(&header).ok_or(TokenError::Missing)?)
     }
 
     fn refuse(&self, error: TokenError) -> Reply {
@@ -107,11 +104,10 @@ impl JwtClaims {
             _ => reply,
         }
     }
+}
 
-    fn warn(&self, claim: usize) {
-        let claim = self.wanted.get(claim).map_or("", String::as_str);
-        log::warn(&format!("claim `{claim}` cannot be a header, it is left out"));
-    }
+fn warn(header: &str) {
+    log::warn(&format!("the claim for `{header}` cannot be a header, it is left out"));
 }
 
 /// The token of an `Authorization` header with the scheme `Bearer`.

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,6 +17,7 @@ use serde::de::{Deserializer, IgnoredAny};
 use crate::claims::Claims;
 use crate::config::{Algorithm, Config};
 use crate::key;
+use crate::memory::Memory;
 
 /// What is wrong with a token, in the words that clients see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +48,8 @@ impl fmt::Display for TokenError {
 /// How tokens of one configuration are verified.
 pub(crate) struct Verification {
     trust: Trust,
+    /// The claims to read, each once.
+    wanted: Vec<String>,
     leeway: f64,
     require_expiry: bool,
 }
@@ -60,23 +64,44 @@ enum Trust {
         /// The first part of the last good token, and the verifier that it asks for. Issuers sign with one
         /// header, so it is hardly ever parsed.
         last_header: RefCell<Option<(Vec<u8>, usize)>>,
+        memory: RefCell<Memory>,
     },
 }
 
 impl Verification {
-    pub(crate) fn new(config: &Config) -> Result<Self, Problem> {
+    pub(crate) fn new(config: &Config, wanted: Vec<String>) -> Result<Self, Problem> {
         let trust = if config.trust_unverified_tokens {
             Trust::Unverified
         } else {
             let verifier = |algorithm: &Algorithm| Ok((*algorithm, key::verifier(config, *algorithm)?));
             let verifiers = config.algorithms.iter().map(verifier).collect::<Result<_, Problem>>()?;
-            Trust::Signed { verifiers, last_header: RefCell::default() }
+            let memory = RefCell::new(Memory::new(config.cache_size));
+            Trust::Signed { verifiers, last_header: RefCell::default(), memory }
         };
-        Ok(Self { trust, leeway: f64::from(config.leeway), require_expiry: config.require_expiry })
+        Ok(Self { trust, wanted, leeway: f64::from(config.leeway), require_expiry: config.require_expiry })
+    }
+
+    /// What a token says, if somebody signed it whom the configuration trusts and now is the time for it.
+    pub(crate) fn claims(&self, token: &[u8]) -> Result<Rc<Claims>, TokenError> {
+        let known = match &self.trust {
+            Trust::Signed { memory, .. } => memory.borrow().recall(token),
+            Trust::Unverified => None,
+        };
+        if let Some(claims) = known {
+            self.check_times(&claims)?;
+            return Ok(claims);
+        }
+        let payload = self.payload(token)?;
+        let claims = Rc::new(Claims::parse(&payload, &self.wanted).ok_or(TokenError::Malformed)?);
+        self.check_times(&claims)?;
+        if let Trust::Signed { memory, .. } = &self.trust {
+            memory.borrow_mut().keep(token, &claims);
+        }
+        Ok(claims)
     }
 
     /// The payload of a token, as JSON text, if somebody signed it whom the configuration trusts.
-    pub(crate) fn payload(&self, token: &[u8]) -> Result<Vec<u8>, TokenError> {
+    fn payload(&self, token: &[u8]) -> Result<Vec<u8>, TokenError> {
         let (message, signature) = cut(token, token.iter().rposition(|byte| *byte == b'.'))?;
         let (header, payload) = cut(message, message.iter().position(|byte| *byte == b'.'))?;
         if payload.contains(&b'.') {
@@ -84,21 +109,19 @@ impl Verification {
         }
         match &self.trust {
             Trust::Unverified => drop(parse_header(header)?),
-            Trust::Signed { verifiers, last_header } => {
+            Trust::Signed { verifiers, last_header, .. } => {
                 verify(verifiers, last_header, header, message, signature)?;
             }
         }
         URL_SAFE_NO_PAD.decode(payload).map_err(|_| TokenError::Malformed)
     }
 
-    /// The wanted claims in a payload, if now is the time for them.
-    pub(crate) fn claims<'a>(&self, payload: &'a [u8], wanted: &[String]) -> Result<Claims<'a>, TokenError> {
-        let claims = Claims::parse(payload, wanted).ok_or(TokenError::Malformed)?;
+    fn check_times(&self, claims: &Claims) -> Result<(), TokenError> {
         if claims.expires.is_none() && self.require_expiry {
             return Err(TokenError::NoExpiry);
         }
         if claims.expires.is_none() && claims.not_before.is_none() {
-            return Ok(claims);
+            return Ok(());
         }
         let now = clock::now().as_secs_f64();
         if claims.expires.is_some_and(|expires| now >= expires + self.leeway) {
@@ -107,7 +130,7 @@ impl Verification {
         if claims.not_before.is_some_and(|not_before| now + self.leeway < not_before) {
             return Err(TokenError::NotYetValid);
         }
-        Ok(claims)
+        Ok(())
     }
 }
 

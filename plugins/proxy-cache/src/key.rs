@@ -12,7 +12,7 @@ pub(crate) fn of(request: &Request, method: &str, config: &Config) -> String {
     if config.ignore_uri_case {
         path.make_ascii_lowercase();
     }
-    let consumer = request.consumer().map(|consumer| consumer.id).unwrap_or_default();
+    let consumer = request.consumer_id().unwrap_or_default();
     let route = request.route().unwrap_or_default();
     let query = request.query().unwrap_or_default();
     let query = arguments(&query, &config.vary_query_params);

@@ -69,7 +69,7 @@ impl OnRequest for RateLimiting {
     fn on_request(&self, request: &Request) -> Result<Decision, Error> {
         let now = u64::try_from(clock::now().as_millis()).unwrap_or_default();
         let counters = self.counters(&self.counted(request), now);
-        match self.count(&counters, now) {
+        match self.count(counters, now) {
             Ok(verdict) => self.decide(request, &verdict),
             Err(error) if self.config.fault_tolerant => {
                 log::error(&format!("the request is not counted: {error}"));
@@ -92,11 +92,8 @@ impl RateLimiting {
         let header = |name: &String| request.header_text(name);
         let path = |path: &&String| **path == request.normalised_path();
         let counted = match self.config.limit_by {
-            LimitBy::Consumer => request
-                .consumer()
-                .map(|consumer| consumer.id)
-                .or_else(|| request.credential().map(|credential| credential.id)),
-            LimitBy::Credential => request.credential().map(|credential| credential.id),
+            LimitBy::Consumer => request.consumer_id().or_else(|| request.credential_id()),
+            LimitBy::Credential => request.credential_id(),
             LimitBy::Ip => None,
             LimitBy::Service => request.service(),
             LimitBy::Header => self.config.header_name.as_ref().and_then(header),
@@ -116,16 +113,11 @@ impl RateLimiting {
     }
 
     /// Counts the request unless a limit is used up already.
-    fn count(&self, counters: &[Counter], now: u64) -> Result<Verdict, String> {
-        let used = self.store.usage(counters, now)?;
+    fn count(&self, counters: Vec<Counter>, now: u64) -> Result<Verdict, String> {
+        let (is_counted, used) = self.store.take(counters, &self.limits, now)?;
         let left: Vec<f64> = self.limits.iter().zip(used).map(|(limit, used)| limit.left(used)).collect();
-        if left.iter().any(|left| *left <= 0.0) {
-            return Ok(Verdict { is_exceeded: true, usage: Usage::new(&self.limits, left, now / 1000) });
-        }
-        // Somebody else may have counted in the meantime: what counts is how many there are with this one.
-        let used = self.store.count(counters)?;
-        let left: Vec<f64> = self.limits.iter().zip(used).map(|(limit, used)| limit.left(used)).collect();
-        let is_exceeded = left.iter().any(|left| *left <= -1.0);
+        // Other nodes may have counted in the meantime: what counts is how many there are with this one.
+        let is_exceeded = !is_counted || left.iter().any(|left| *left <= -1.0);
         Ok(Verdict { is_exceeded, usage: Usage::new(&self.limits, left, now / 1000) })
     }
 

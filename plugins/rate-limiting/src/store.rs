@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use moongate_sdk::counters::{self, Counter, Redis};
+use moongate_sdk::counters::{self, Allowance, Counter, Redis};
+
+use crate::usage::Limit;
 
 /// What counts.
 pub(crate) enum Store {
@@ -16,22 +18,33 @@ pub(crate) enum Store {
 }
 
 impl Store {
-    /// How often each of `counters` was counted. `now` is in milliseconds since 1970.
-    pub(crate) fn usage(&self, counters: &[Counter], now: u64) -> Result<Vec<u64>, String> {
-        let names = || counters.iter().map(|counter| counter.name.clone()).collect::<Vec<_>>();
+    /// Counts one more request unless one of the limits is used up, each being that of one of `counters`. Says whether it
+    /// did, and how many there are then. `now` is in milliseconds since 1970.
+    pub(crate) fn take(
+        &self,
+        counters: Vec<Counter>,
+        limits: &[Limit],
+        now: u64,
+    ) -> Result<(bool, Vec<u64>), String> {
+        let is_used_up = |used: &[u64]| limits.iter().zip(used).any(|(limit, used)| limit.left(*used) <= 0.0);
         match self {
-            Self::Local => Ok(counters::read(&names())),
-            Self::Redis(redis) => redis.read(&names()),
-            Self::Exchanged(redis, exchange) => exchange.borrow_mut().usage(redis, counters, now),
-        }
-    }
-
-    /// Counts one more request, and tells how many there are.
-    pub(crate) fn count(&self, counters: &[Counter]) -> Result<Vec<u64>, String> {
-        match self {
-            Self::Local => Ok(counters::add(counters, 1)),
-            Self::Redis(redis) => redis.add(counters, 1),
-            Self::Exchanged(_, exchange) => Ok(exchange.borrow_mut().count(counters)),
+            Self::Local => {
+                let allow = |(counter, limit): (Counter, &Limit)| {
+                    let Counter { name, ends } = counter;
+                    Allowance { name, ends, limit: limit.whole() }
+                };
+                Ok(counters::take(counters.into_iter().zip(limits).map(allow).collect(), 1))
+            }
+            Self::Redis(redis) => {
+                let names: Vec<String> = counters.iter().map(|counter| counter.name.clone()).collect();
+                let used = redis.read(&names)?;
+                if is_used_up(&used) { Ok((false, used)) } else { Ok((true, redis.add(&counters, 1)?)) }
+            }
+            Self::Exchanged(redis, exchange) => {
+                let mut exchange = exchange.borrow_mut();
+                let used = exchange.usage(redis, &counters, now)?;
+                if is_used_up(&used) { Ok((false, used)) } else { Ok((true, exchange.count(&counters))) }
+            }
         }
     }
 }

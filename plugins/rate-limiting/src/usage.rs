@@ -37,6 +37,16 @@ impl Limit {
         }
     }
 
+    /// How many requests the limit lets through: the next one after those that leave something of it is the last.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "limits are positive, and more than u64 holds are as good as none"
+    )]
+    pub(crate) fn whole(&self) -> u64 {
+        self.limit.ceil() as u64
+    }
+
     /// What is left of the limit after so many requests.
     #[expect(clippy::cast_precision_loss, reason = "nobody makes 2^53 requests")]
     pub(crate) fn left(&self, used: u64) -> f64 {
@@ -70,15 +80,27 @@ impl Usage {
     ) -> Result<(), E> {
         for (limit, left) in limits.iter().zip(&self.remaining) {
             put(&limit.limit_header, &limit.text)?;
-            put(&limit.remaining_header, &left.to_string())?;
+            put(&limit.remaining_header, &text(*left))?;
         }
         if let (Some(limit), Some(left)) = (limits.get(self.tightest), self.remaining.get(self.tightest)) {
             put("ratelimit-limit", &limit.text)?;
-            put("ratelimit-remaining", &left.to_string())?;
+            put("ratelimit-remaining", &text(*left))?;
             put("ratelimit-reset", &self.reset.to_string())?;
         }
         Ok(())
     }
+}
+
+/// A number that is not negative, as short as it can be said. Whole numbers are nearly all there are, and are cheap.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "what does not come back as it was is written as it is"
+)]
+fn text(number: f64) -> String {
+    let whole = number as u64;
+    if whole as f64 == number { whole.to_string() } else { number.to_string() }
 }
 
 /// Seconds until the window ends that a time is in; at least one.

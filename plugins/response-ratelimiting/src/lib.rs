@@ -142,9 +142,9 @@ impl OnResponse for ResponseRateLimiting {
 impl ResponseRateLimiting {
     /// Whom the response is counted for.
     fn counted(&self, request: &Request) -> String {
-        let credential = || request.credential().map(|credential| credential.id);
+        let credential = || request.credential_id();
         let counted = match self.config.limit_by {
-            LimitBy::Consumer => request.consumer().map(|consumer| consumer.id).or_else(credential),
+            LimitBy::Consumer => request.consumer_id().or_else(credential),
             LimitBy::Credential => credential(),
             LimitBy::Ip => None,
         };

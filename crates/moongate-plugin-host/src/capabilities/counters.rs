@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
+use smallvec::SmallVec;
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
@@ -18,7 +19,7 @@ use crate::state::GuestState;
 /// In shards, so that workers that count different things do not wait for each other.
 #[derive(Default)]
 pub(crate) struct Counters {
-    shards: [Mutex<HashMap<Box<str>, Counter>>; SHARDS],
+    shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
 }
 
@@ -31,44 +32,92 @@ struct Counter {
     ends: u64,
 }
 
+type Shard = HashMap<Box<str>, Counter>;
+
 impl Counters {
-    fn shard(&self, name: &str) -> &Mutex<HashMap<Box<str>, Counter>> {
-        let at = self.hasher.hash_one(name) as usize % SHARDS;
+    fn place(&self, name: &str) -> usize {
+        self.hasher.hash_one(name) as usize % SHARDS
+    }
+
+    fn shard(&self, name: &str) -> MutexGuard<'_, Shard> {
         // The number of a shard is always one of them.
-        self.shards.get(at).unwrap_or(&self.shards[0])
+        self.shards.get(self.place(name)).unwrap_or(&self.shards[0]).lock()
     }
 
     pub(crate) fn read(&self, name: &str, now: u64) -> u64 {
-        self.shard(name)
-            .lock()
-            .get(name)
-            .filter(|counter| counter.ends > now)
-            .map_or(0, |counter| counter.value)
+        value(&self.shard(name), name, now)
     }
 
     pub(crate) fn add(&self, name: &str, ends: u64, amount: u64, now: u64) -> u64 {
-        let mut shard = self.shard(name).lock();
-        if let Some(counter) = shard.get_mut(name) {
-            if counter.ends <= now {
-                *counter = Counter { value: 0, ends };
-            }
-            counter.value = counter.value.saturating_add(amount);
-            return counter.value;
-        }
-        if shard.len() >= bounds::COUNTERS / SHARDS {
-            shard.retain(|_, counter| counter.ends > now);
-            // Of too many that still count, any may go: a limit is then too generous, and memory stays bounded.
-            let excess: Vec<_> = match shard.len() >= bounds::COUNTERS / SHARDS {
-                true => shard.keys().take(shard.len() / 16 + 1).cloned().collect(),
-                false => Vec::new(),
-            };
-            for name in excess {
-                shard.remove(&name);
-            }
-        }
-        shard.insert(name.into(), Counter { value: amount, ends });
-        amount
+        add(&mut self.shard(name), name, ends, amount, now)
     }
+
+    /// Adds to all of some counters or, where one would grow beyond its limit, to none. Says whether it added, and what
+    /// the counters are then.
+    pub(crate) fn take(&self, allowances: &[counters::Allowance], amount: u64, now: u64) -> (bool, Vec<u64>) {
+        let places: SmallVec<[usize; 6]> =
+            allowances.iter().map(|allowance| self.place(name_of(allowance))).collect();
+        // In one order, so that two that want the same shards do not wait for each other.
+        let mut held: SmallVec<[(usize, MutexGuard<'_, Shard>); 6]> = SmallVec::new();
+        for (place, shard) in self.shards.iter().enumerate() {
+            if places.contains(&place) {
+                held.push((place, shard.lock()));
+            }
+        }
+        let mut values: Vec<u64> = Vec::with_capacity(allowances.len());
+        for (allowance, place) in allowances.iter().zip(&places) {
+            let shard = held.iter().find(|(held, _)| held == place);
+            values.push(shard.map_or(0, |(_, shard)| value(shard, name_of(allowance), now)));
+        }
+        let has_room = |(allowance, value): (&counters::Allowance, &u64)| {
+            value.checked_add(amount).is_some_and(|grown| grown <= allowance.limit)
+        };
+        if !allowances.iter().zip(&values).all(has_room) {
+            return (false, values);
+        }
+        for ((allowance, place), value) in allowances.iter().zip(&places).zip(&mut values) {
+            if let Some((_, shard)) = held.iter_mut().find(|(held, _)| held == place) {
+                *value = add(shard, name_of(allowance), allowance.ends, amount, now);
+            }
+        }
+        (true, values)
+    }
+}
+
+fn name_of(allowance: &counters::Allowance) -> &str {
+    within_bounds(&allowance.name)
+}
+
+/// As much of a name as is looked at.
+fn within_bounds(name: &str) -> &str {
+    name.get(..bounds::COUNTER_NAME).unwrap_or(name)
+}
+
+fn value(shard: &Shard, name: &str, now: u64) -> u64 {
+    shard.get(name).filter(|counter| counter.ends > now).map_or(0, |counter| counter.value)
+}
+
+fn add(shard: &mut Shard, name: &str, ends: u64, amount: u64, now: u64) -> u64 {
+    if let Some(counter) = shard.get_mut(name) {
+        if counter.ends <= now {
+            *counter = Counter { value: 0, ends };
+        }
+        counter.value = counter.value.saturating_add(amount);
+        return counter.value;
+    }
+    if shard.len() >= bounds::COUNTERS / SHARDS {
+        shard.retain(|_, counter| counter.ends > now);
+        // Of too many that still count, any may go: a limit is then too generous, and memory stays bounded.
+        let excess: Vec<_> = match shard.len() >= bounds::COUNTERS / SHARDS {
+            true => shard.keys().take(shard.len() / 16 + 1).cloned().collect(),
+            false => Vec::new(),
+        };
+        for name in excess {
+            shard.remove(&name);
+        }
+    }
+    shard.insert(name.into(), Counter { value: amount, ends });
+    amount
 }
 
 /// Milliseconds since 1970.
@@ -85,10 +134,13 @@ impl counters::Host for GuestState {
     fn add(&mut self, counters: Vec<counters::Counter>, amount: u64) -> Result<Vec<u64>> {
         let (space, now) = (self.space()?, now());
         let add = |counter: &counters::Counter| {
-            let name = counter.name.get(..bounds::COUNTER_NAME).unwrap_or(&counter.name);
-            space.counters.add(name, counter.ends, amount, now)
+            space.counters.add(within_bounds(&counter.name), counter.ends, amount, now)
         };
         Ok(counters.iter().map(add).collect())
+    }
+
+    fn take(&mut self, allowances: Vec<counters::Allowance>, amount: u64) -> Result<(bool, Vec<u64>)> {
+        Ok(self.space()?.counters.take(&allowances, amount, now()))
     }
 }
 
@@ -135,6 +187,46 @@ mod tests {
         assert_eq!(counters.add("a", 100, 3, 99), 5);
         assert_eq!((counters.read("a", 99), counters.read("a", 100), counters.read("b", 0)), (5, 0, 0));
         assert_eq!(counters.add("a", 200, 1, 100), 1);
+    }
+
+    fn allowance(name: &str, ends: u64, limit: u64) -> counters::Allowance {
+        counters::Allowance { name: name.to_owned(), ends, limit }
+    }
+
+    #[test]
+    fn what_is_taken_is_taken_of_all_counters_or_of_none() {
+        let counters = Counters::default();
+        let both = [allowance("second", 100, 2), allowance("day", 1_000, 3)];
+        assert_eq!(counters.take(&both, 1, 50), (true, vec![1, 1]));
+        assert_eq!(counters.take(&both, 2, 50), (false, vec![1, 1]));
+        assert_eq!(counters.take(&both, 1, 50), (true, vec![2, 2]));
+        assert_eq!(counters.take(&both, 1, 50), (false, vec![2, 2]));
+        // The next second, the same day.
+        assert_eq!(
+            counters.take(&[allowance("second", 200, 2), both[1].clone()], 1, 100),
+            (true, vec![1, 3])
+        );
+        assert_eq!(counters.take(&both, 1, 100), (false, vec![1, 3]));
+        assert_eq!(counters.take(&[allowance("most", 200, u64::MAX)], u64::MAX, 100), (true, vec![u64::MAX]));
+        assert_eq!(counters.take(&[allowance("most", 200, u64::MAX)], 1, 100), (false, vec![u64::MAX]));
+    }
+
+    #[test]
+    fn many_that_take_at_once_take_no_more_than_there_is() {
+        let counters = Counters::default();
+        let names: Vec<String> = (0..6).map(|number| format!("counter-{number}")).collect();
+        let taken: usize = std::thread::scope(|scope| {
+            let take = |backwards: bool| {
+                let mut all: Vec<_> = names.iter().map(|name| allowance(name, 100, 1_000)).collect();
+                if backwards {
+                    all.reverse();
+                }
+                (0..1_000).filter(|_| counters.take(&all, 1, 50).0).count()
+            };
+            let takers = [false, true, false, true].map(|backwards| scope.spawn(move || take(backwards)));
+            takers.into_iter().map(|taker| taker.join().unwrap()).sum()
+        });
+        assert_eq!((taken, counters.read("counter-3", 50)), (1_000, 1_000));
     }
 
     #[test]

@@ -19,8 +19,32 @@ impl consumers::Host for GuestState {
         consumer: Option<contract::Consumer>,
         credential: Option<contract::Credential>,
     ) -> Result<()> {
-        let identity =
-            Identity { consumer: consumer.map(Into::into), credential: credential.map(Into::into) };
+        self.identify(consumer.map(Into::into), credential)
+    }
+
+    fn authenticate_as(
+        &mut self,
+        _: Resource<RequestHandle>,
+        id_or_username: String,
+        credential: Option<contract::Credential>,
+    ) -> Result<bool> {
+        let directory = self.space()?.surroundings.directory();
+        let consumer = directory.and_then(|directory| directory.consumer(&id_or_username));
+        if consumer.is_none() {
+            return Ok(false);
+        }
+        self.identify(consumer, credential)?;
+        Ok(true)
+    }
+}
+
+impl GuestState {
+    fn identify(
+        &mut self,
+        consumer: Option<Consumer>,
+        credential: Option<contract::Credential>,
+    ) -> Result<()> {
+        let identity = Identity { consumer, credential: credential.map(Into::into) };
         let exchange = self.exchange()?;
         identity.tell(&mut exchange.request.headers);
         exchange.identity = Some(Box::new(identity));

@@ -129,6 +129,12 @@ impl From<entities::LookupError> for crate::entities::LookupError {
     }
 }
 
+impl From<crate::counters::Allowance> for counters::Allowance {
+    fn from(allowance: crate::counters::Allowance) -> Self {
+        Self { name: allowance.name, ends: allowance.ends, limit: allowance.limit }
+    }
+}
+
 impl From<crate::counters::Counter> for counters::Counter {
     fn from(counter: crate::counters::Counter) -> Self {
         Self { name: counter.name, ends: counter.ends }

@@ -34,3 +34,15 @@ pub(crate) fn authenticate(
 ) {
     request.authenticate(consumer.cloned(), credential.cloned());
 }
+
+pub(crate) fn authenticate_as(
+    request: &RawRequest,
+    id_or_username: &str,
+    credential: Option<&Credential>,
+) -> bool {
+    let consumer = find(id_or_username);
+    if consumer.is_some() {
+        request.authenticate(consumer.clone(), credential.cloned());
+    }
+    consumer.is_some()
+}

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use super::clock;
-pub(crate) use crate::counters::{Counter, RedisSettings};
+pub(crate) use crate::counters::{Allowance, Counter, RedisSettings};
 
 #[derive(Default)]
 struct Counters {
@@ -33,6 +33,17 @@ pub(crate) fn read(names: &[String]) -> Vec<u64> {
 
 pub(crate) fn add(counters: &[Counter], amount: u64) -> Vec<u64> {
     COUNTERS.with_borrow_mut(|known| add_to(&mut known.node, counters, amount))
+}
+
+pub(crate) fn take(allowances: &[Allowance], amount: u64) -> (bool, Vec<u64>) {
+    let names: Vec<String> = allowances.iter().map(|allowance| allowance.name.clone()).collect();
+    let values = read(&names);
+    let has_room = |(allowance, value): (&Allowance, &u64)| value.saturating_add(amount) <= allowance.limit;
+    if !allowances.iter().zip(&values).all(has_room) {
+        return (false, values);
+    }
+    let counter = |allowance: &Allowance| Counter::new(allowance.name.clone(), allowance.ends);
+    (true, add(&allowances.iter().map(counter).collect::<Vec<_>>(), amount))
 }
 
 #[derive(Debug)]

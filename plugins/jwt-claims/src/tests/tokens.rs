@@ -1,5 +1,7 @@
 //! Which tokens are good, and what is said of the others.
 
+use std::time::{Duration, Instant};
+
 use super::*;
 
 #[test]
@@ -373,5 +375,20 @@ fn distinct_tokens_keep_their_own_claims() {
     let tokens: Vec<_> = (0..100).map(|n| (format!("user-{n}"), good(&format!("user-{n}")))).collect();
     for (user, token) in tokens.iter().chain(tokens.iter().rev()) {
         assert_eq!(subject(&plugin, token).as_ref(), Some(user));
+    }
+}
+
+#[test]
+fn a_token_that_was_good_expires_all_the_same() {
+    for cache_size in [0, 100] {
+        let plugin = plugin(&json!({ "secret": SECRET, "cache_size": cache_size }));
+        let short = signed(&json!({ "sub": "alice", "exp": now() + 2 }));
+        assert_eq!(verdict(&plugin, &short), "");
+        let began = Instant::now();
+        while verdict(&plugin, &short).is_empty() {
+            assert!(began.elapsed() < Duration::from_secs(10));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert_eq!(verdict(&plugin, &short), "token expired");
     }
 }

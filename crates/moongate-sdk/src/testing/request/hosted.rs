@@ -112,6 +112,14 @@ impl RawRequest {
         self.read(|state| state.credential.clone())
     }
 
+    pub(crate) fn consumer_id(&self) -> Option<String> {
+        self.consumer().map(|consumer| consumer.id)
+    }
+
+    pub(crate) fn credential_id(&self) -> Option<String> {
+        self.credential().map(|credential| credential.id)
+    }
+
     pub(crate) fn authenticate(&self, consumer: Option<Consumer>, credential: Option<Credential>) {
         self.write(|state| {
             state.consumer = consumer;
