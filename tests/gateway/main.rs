@@ -15,6 +15,7 @@ mod admission;
 mod alone;
 mod authentication;
 mod client;
+mod compiling;
 mod console;
 mod contract;
 mod crashes;

@@ -4,7 +4,6 @@
 //! belongs to the gateway's user and that nobody else can write to, and only under names that this module gave.
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +14,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::artifact::Digest;
+use crate::compiler::{CompileError, Compiler};
 use crate::settings::bounds::CACHE_BYTES;
 
 /// A directory of compiled components, named by what they were compiled from, by what and for what.
@@ -22,6 +22,7 @@ pub(crate) struct CompileCache {
     directory: PathBuf,
     /// Of the engine's version and settings: code that another one made is not looked at.
     engine: u64,
+    compiler: Compiler,
 }
 
 impl CompileCache {
@@ -29,13 +30,13 @@ impl CompileCache {
     ///
     /// # Errors
     /// The directory cannot be made, or others could write to it.
-    pub(crate) fn open(directory: &Path, engine: &Engine) -> std::io::Result<Self> {
+    pub(crate) fn open(directory: &Path, engine: &Engine, compiler: Compiler) -> std::io::Result<Self> {
         use std::hash::{DefaultHasher, Hash, Hasher};
         fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         private(directory)?;
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        Ok(Self { directory: directory.to_owned(), engine: hasher.finish() })
+        Ok(Self { directory: directory.to_owned(), engine: hasher.finish(), compiler })
     }
 
     /// The compiled component, if it was kept. Whatever is wrong with the file, compiling anew is the answer.
@@ -68,18 +69,26 @@ impl CompileCache {
     ) -> wasmtime::Result<Component> {
         // Files in use are mapped into memory, so each has a name of its own and is never written to again.
         static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let code = precompile(engine, bytes)?;
         let path = self.path(digest);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let temporary = path.with_extension(format!("tmp-{}-{number}", std::process::id()));
-        let written = write(&temporary, &code);
-        drop(code);
-        let kept = written.map_err(wasmtime::Error::from).and_then(|file| {
-            private(&temporary)?;
-            Ok((file, deserialize::component(engine, &temporary)?))
-        });
-        match kept {
-            Ok((file, component)) => {
+        let file = match create(&temporary) {
+            Ok(file) => file,
+            Err(error) => {
+                not_kept(&path, &error);
+                return Component::from_binary(engine, bytes);
+            }
+        };
+        let compiled = match self.compiler.compile(engine, bytes, &file) {
+            Ok(()) => private(&temporary).map_err(wasmtime::Error::from),
+            Err(CompileError::File(error)) => Err(error.into()),
+            Err(CompileError::Component(error)) => {
+                let _ = fs::remove_file(&temporary);
+                return Err(error);
+            }
+        };
+        match compiled.and_then(|()| deserialize::component(engine, &temporary)) {
+            Ok(component) => {
                 let cache = Arc::clone(self);
                 // Writing it safely can take a busy disk seconds, for which nobody has to wait.
                 tokio::task::spawn_blocking(move || {
@@ -125,19 +134,8 @@ impl CompileCache {
     }
 }
 
-/// Compiles on threads of its own. They end with it, and so does what the allocator keeps ready for them: a compiler
-/// needs a lot of memory, and a gateway at work does not.
-fn precompile(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
-    match rayon::ThreadPoolBuilder::new().thread_name(|_| "plugin-compiler".to_owned()).build() {
-        Ok(threads) => threads.install(|| engine.precompile_component(bytes)),
-        Err(_) => engine.precompile_component(bytes),
-    }
-}
-
-fn write(path: &Path, code: &[u8]) -> std::io::Result<fs::File> {
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(code)?;
-    Ok(file)
+fn create(path: &Path) -> std::io::Result<fs::File> {
+    fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
 fn not_kept(path: &Path, error: &dyn std::fmt::Display) {
@@ -186,7 +184,7 @@ mod tests {
     #[test]
     fn what_was_not_used_for_longest_goes_when_there_is_too_much() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = CompileCache { directory: folder.path().to_owned(), engine: 0 };
+        let cache = CompileCache { directory: folder.path().to_owned(), engine: 0, compiler: Compiler::Here };
         for (name, age) in [("old", 30), ("used", 10), ("older", 40), ("new", 0)] {
             let file = folder.path().join(name);
             fs::write(&file, [0; 100]).unwrap();

@@ -22,6 +22,7 @@ use crate::admission::{Admission, AdmissionError};
 use crate::artifact::Digest;
 use crate::cache::CompileCache;
 use crate::capabilities::{Grants, Space, Surroundings};
+use crate::compiler::Compiler;
 use crate::engine::{self, Clock};
 use crate::generation::{ConfigSlot, Generation};
 use crate::registry::Registry;
@@ -74,7 +75,11 @@ impl PluginHost {
         let failed = |error: wasmtime::Error| HostError::Engine(format!("{error:#}"));
         let engine = engine::build(options.workers).map_err(failed)?;
         let cache = options.cache_dir.as_ref().and_then(|directory| {
-            CompileCache::open(directory, &engine)
+            let compiler = match options.compiler.clone() {
+                Some(program) => Compiler::Program { program, workers: options.workers },
+                None => Compiler::Here,
+            };
+            CompileCache::open(directory, &engine, compiler)
                 .inspect_err(|error| {
                     tracing::warn!(directory = %directory.display(), %error, "no compile cache, starts take longer");
                 })

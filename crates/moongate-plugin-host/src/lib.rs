@@ -14,6 +14,7 @@ mod breaker;
 mod cache;
 mod call;
 mod capabilities;
+mod compiler;
 mod engine;
 mod generation;
 mod host;
@@ -32,6 +33,7 @@ mod watch;
 
 pub use admission::AdmissionError;
 pub use capabilities::{Capability, Grants, HttpGrant};
+pub use compiler::serve_compiler;
 pub use host::{Binding, HostError, PluginHost};
 pub use inspect::{InspectError, Inspection};
 pub use install::InstallError;

@@ -15,6 +15,9 @@ pub struct HostOptions {
     pub plugin_dirs: Vec<PathBuf>,
     /// Where compiled code is kept between starts; `None` compiles every time.
     pub cache_dir: Option<PathBuf>,
+    /// A program that calls [`serve_compiler`](crate::serve_compiler) first of all; `None` compiles in this process.
+    /// Needs a `cache_dir`, through which the code comes back.
+    pub compiler: Option<PathBuf>,
     /// Number of workers that will run hooks.
     pub workers: usize,
     /// Largest artifact that is looked at, in bytes.
@@ -32,6 +35,7 @@ impl Default for HostOptions {
         Self {
             plugin_dirs: Vec::new(),
             cache_dir: None,
+            compiler: None,
             workers: 1,
             max_artifact_size: 32 * 1024 * 1024,
             max_instances_per_worker: 64,

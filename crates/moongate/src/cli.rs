@@ -16,6 +16,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
+use moongate_plugin_host::serve_compiler;
 
 use arguments::{Cli, Command};
 
@@ -23,6 +24,9 @@ use crate::properties::{Properties, PropertiesError, TABLE};
 
 /// Runs the program that the command line of this process asks for.
 pub fn main() -> ExitCode {
+    if let Some(code) = serve_compiler() {
+        return code;
+    }
     let outcome = match Cli::from_arg_matches(&command().get_matches()) {
         Ok(cli) => run(cli.command),
         Err(error) => error.exit(),

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use moongate_admin::ConsoleOptions;
 use moongate_hooks::PluginCatalog;
-use moongate_plugin_host::{HostError, PluginHost};
+use moongate_plugin_host::{HostError, HostOptions, PluginHost};
 use moongate_proxy::{
     AccessLogOptions, ListenAddress, LogTarget, Proxy, ProxyOptions, ResolverOptions, StreamAddress,
 };
@@ -87,13 +88,14 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts a gateway; it serves when this returns.
+    /// Starts a gateway; it serves when this returns. Plugins are compiled by processes of the program `compiler`, see
+    /// [`HostOptions::compiler`](moongate_plugin_host::HostOptions::compiler).
     ///
     /// Blocks while plugins compile. Must not be called from asynchronous code.
     ///
     /// # Errors
     /// See [`StartError`].
-    pub fn start(properties: Properties) -> Result<Self, StartError> {
+    pub fn start(properties: Properties, compiler: Option<PathBuf>) -> Result<Self, StartError> {
         let claim = Prefix::new(&properties.prefix).claim()?;
         let id = claim.node_id()?;
         let options = proxy_options(&properties, &claim)?;
@@ -107,7 +109,7 @@ impl Gateway {
         let no_thread = |name| move |source| StartError::Thread { name, source };
         let runtime = storage::runtime().map_err(no_thread("configuration"))?;
 
-        let host = PluginHost::start(plugins::host_options(&properties))?;
+        let host = PluginHost::start(HostOptions { compiler, ..plugins::host_options(&properties) })?;
         for doubt in plugins::doubts(&properties, &host) {
             tracing::warn!("{doubt}");
         }

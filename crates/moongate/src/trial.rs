@@ -152,7 +152,7 @@ impl Setup {
             let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             properties.plugin_grants.entry(name).or_insert_with(Grants::all);
         }
-        let gateway = Gateway::start(properties)?;
+        let gateway = Gateway::start(properties, None)?;
         let mut trial = Trial { gateway, folder, plugins: Vec::new(), cache };
         trial.plugins = plugins.iter().map(|file| trial.loaded(file)).collect::<Result<_, _>>()?;
         Ok(trial)

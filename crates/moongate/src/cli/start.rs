@@ -25,7 +25,7 @@ pub(super) fn run(sources: &Sources) -> anyhow::Result<()> {
         .context("cannot watch for signals")?;
     // Before the addresses are printed: whoever waits for them may send a signal right after.
     let mut signals = runtime.block_on(async { Signals::watch() }).context("cannot watch for signals")?;
-    let gateway = Gateway::start(loaded.properties)?;
+    let gateway = Gateway::start(loaded.properties, Some(THIS_PROGRAM.into()))?;
     announce(&gateway);
     runtime.block_on(signals.serve(&gateway));
     tracing::info!("stopping: requests in flight may finish, a second signal ends at once");
@@ -50,6 +50,9 @@ pub(super) fn run(sources: &Sources) -> anyhow::Result<()> {
         None => bail!("ended at once by a second signal; requests have been cut off"),
     }
 }
+
+/// This program, also when its file was replaced or removed meanwhile.
+const THIS_PROGRAM: &str = "/proc/self/exe";
 
 /// The signals that are listened to.
 struct Signals {
