@@ -110,6 +110,14 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         ));
     }
 
+    let awake = machine::keep_awake();
+    if let Err(error) = &awake {
+        report.note(format!(
+            "Idle cores could fall asleep (/dev/cpu_dma_latency: {error}); in a virtual machine that makes a proxy that its \
+             client waits for look dearer than it is"
+        ));
+    }
+
     let mut contenders = vec![nginx::proxy(&stage)?];
     for (name, program) in &gateways {
         contenders.push(contender::gateway(&stage, name, program, Workers::One)?);
