@@ -14,6 +14,7 @@ use wasmtime::Engine;
 use wasmtime::error::format_err;
 
 use crate::engine;
+use crate::settings::bounds::COMPILER_SECONDS;
 
 /// What compiles.
 pub(crate) enum Compiler {
@@ -88,7 +89,7 @@ pub fn serve_compiler() -> Option<ExitCode> {
         arguments.next().filter(|argument| argument == ASKED).and(arguments.next())?.parse().ok()?;
     // Should memory run out, this goes before any gateway. Where that cannot be said, nothing is lost.
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
-    let _ = setrlimit(Resource::RLIMIT_CPU, CPU_SECONDS, CPU_SECONDS);
+    let _ = setrlimit(Resource::RLIMIT_CPU, COMPILER_SECONDS, COMPILER_SECONDS);
     let (code, error) = match compile(workers) {
         Ok(()) => return Some(ExitCode::SUCCESS),
         Err(CompileError::Component(error)) => (NOT_COMPILED, format!("{error:#}")),
@@ -111,5 +112,3 @@ const ASKED: &str = "compile-plugin";
 /// Exit codes, each with a text on standard error.
 const NOT_COMPILED: i32 = 1;
 const NOT_WRITTEN: i32 = 3;
-/// CPU time of all threads of a compiler. The largest plugins that are admitted take a tenth of it.
-const CPU_SECONDS: u64 = 600;

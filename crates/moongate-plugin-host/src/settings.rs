@@ -117,6 +117,8 @@ pub(crate) mod bounds {
     pub(crate) const HTTP_REQUESTS: usize = 64;
     /// Bytes of a response to such a request.
     pub(crate) const HTTP_RESPONSE: usize = 1024 * 1024;
+    /// CPU seconds of the process that compiles, all threads together. The largest plugins that are admitted take a tenth.
+    pub(crate) const COMPILER_SECONDS: u64 = 600;
     /// Bytes of compiled code that are kept on disk.
     pub(crate) const CACHE_BYTES: u64 = 1024 * 1024 * 1024;
     /// Seconds that a hook may wait for the network in all.
