@@ -28,6 +28,11 @@ fn a_plugin_that_traps_on_every_call_is_answered_with_500() {
 }
 
 #[test]
+fn a_trap_names_the_functions_that_led_to_it() {
+    is_contained("trap", "\n  at core::option::expect_failed\n");
+}
+
+#[test]
 fn a_plugin_that_recurses_without_end_overflows_its_own_stack() {
     is_contained("recurse", "stack");
 }

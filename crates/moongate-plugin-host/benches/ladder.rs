@@ -32,8 +32,12 @@ fn ladder(c: &mut Criterion) {
         bind(&host, "one-header", json!({ "name": "x-two" })),
         bind(&host, "one-header", json!({ "name": "x-three" })),
     ];
-    let jwt =
-        bind(&host, "jwt-claims", json!({ "secret": SECRET, "claims": { "username": "JWT-username" } }));
+    let jwt = |cache_size: u32| {
+        let config =
+            json!({ "secret": SECRET, "claims": { "username": "JWT-username" }, "cache_size": cache_size });
+        bind(&host, "jwt-claims", config)
+    };
+    let (verified, remembered) = (jwt(0), jwt(100));
     let noop_fresh = bind(&fresh, "noop", json!({}));
 
     let mut group = c.benchmark_group("request_hook");
@@ -43,7 +47,8 @@ fn ladder(c: &mut Criterion) {
     run(&mut group, "noop_fresh_instance", &fresh, std::slice::from_ref(&noop_fresh));
     run(&mut group, "one_header", &host, std::slice::from_ref(&one_header));
     run(&mut group, "three_one_header", &host, &three);
-    run(&mut group, "jwt_claims_hs256", &host, std::slice::from_ref(&jwt));
+    run(&mut group, "jwt_claims_hs256", &host, std::slice::from_ref(&verified));
+    run(&mut group, "jwt_claims_remembered", &host, std::slice::from_ref(&remembered));
     group.finish();
     languages(c);
 }

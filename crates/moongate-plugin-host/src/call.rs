@@ -69,8 +69,7 @@ fn describe(error: &wasmtime::Error, state: &GuestState) -> String {
     text
 }
 
+/// The name of a function as its author wrote it, if it is a symbol of Rust: without the hash at its end.
 fn demangle(name: &str) -> String {
-    // Hashes at the end of Rust's names differ between builds and tell nobody anything.
-    let name = name.split("::h").next().unwrap_or(name);
-    name.to_owned()
+    format!("{:#}", rustc_demangle::demangle(name))
 }

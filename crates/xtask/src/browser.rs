@@ -36,6 +36,7 @@ fn run(workspace: &Workspace, chromium: &std::path::Path) -> Result<()> {
         .env("CONSOLE_TEST_GATEWAY", programs.join("moongate"))
         .env("CONSOLE_TEST_ECHO", programs.join("echo-server"))
         .env("CONSOLE_TEST_PLUGIN", workspace.root.join("target/plugins/jwt-claims.wasm"))
+        .env("CONSOLE_TEST_TRAP", workspace.root.join("target/test-plugins/probe.wasm"))
         .env("CONSOLE_TEST_SHOTS", workspace.scratch("console")?)
         .env("CONSOLE_TEST_CHROMIUM", chromium);
     process::run(tests)

@@ -1,7 +1,8 @@
 // The console in a browser, against a real gateway. The tests are one story and run in order.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { assertAccessible, assertNoSidewaysScroll, launch, open, shot, until } from './browser.mjs';
 import { setting, signed, startEcho, startGateway } from './gateway.mjs';
@@ -321,6 +322,25 @@ part('the page of a loaded plugin reloads and disables it', async () => {
   await assertAccessible(page, 'the page of a plugin');
 });
 
+part('a plugin that trapped shows where', async () => {
+  copyFileSync(setting('CONSOLE_TEST_TRAP'), join(gateway.folder, 'plugins', 'probe.wasm'));
+  await page.getByRole('link', { name: 'Plugins', exact: true }).click();
+  const loaded = page.getByRole('table', { name: 'Loaded plugins' }).getByRole('link', { name: 'probe' });
+  await loaded.waitFor({ timeout: 30_000 });
+  await gateway.ask('PUT', '/services/echo-service/routes/trapping', { paths: ['/trapping'] });
+  const made = await gateway.ask('POST', '/routes/trapping/plugins', { name: 'probe', config: { mode: 'trap' } });
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  assert.equal((await fetch(`${gateway.proxy}/trapping`)).status, 500);
+  await loaded.click();
+  await heading('probe');
+  await page.getByText('the probe was told to panic').first().waitFor();
+  const traces = await page.getByLabel('Trace').allTextContents();
+  assert.ok(traces.some((text) => /probe/.test(text) && /on-request/.test(text)), `no function of the guest: ${traces}`);
+  await shot(page, 'plugin-trapped');
+  await assertAccessible(page, 'the page of a plugin that trapped');
+  assert.equal((await gateway.ask('DELETE', '/routes/trapping')).status, 204);
+});
+
 const PAGES = [
   ['overview', '/', 'Overview'],
   ['services', '/entities/services', 'Services'],
@@ -470,6 +490,14 @@ test('five thousand services are paged through without blocking', async () => {
     await page.getByRole('link', { name: 'service-4711' }).waitFor();
     assert.equal(await rows.count(), 2);
     await shot(page, 'services-5000');
+    await page.getByLabel('Name or id').fill('');
+    await until('all services again', async () => (await rows.count()) === 51);
+    await page.getByRole('combobox', { name: 'Tags' }).fill('team-3');
+    await page.keyboard.press('Enter');
+    const numbers = async () => (await rows.allTextContents()).slice(1).map((text) => Number(/service-(\d+)/.exec(text)[1]));
+    await until('those with the tag', async () => (await numbers()).every((number) => number % 7 === 3));
+    assert.equal(await rows.count(), 51);
+    assert.equal(new URL(page.url()).searchParams.get('tags'), 'team-3');
     assert.deepEqual(wrong, []);
   } finally {
     await context.close();
