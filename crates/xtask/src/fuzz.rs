@@ -80,11 +80,11 @@ fn targets(directory: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Adds those of the inputs that were found to the kept ones that reach what no kept one does. Short ones only, since
-/// they are read by people.
+/// Adds those of the inputs that were found to the kept ones that reach code which no kept one does; how often does not
+/// count. Short ones only, since they are read by people.
 fn keep(program: &Path, kept: &Path, found: &Path) -> Result<()> {
     let mut command = Command::new(program);
-    command.args(["-set_cover_merge=1", "-max_len=256", "-verbosity=0"]).args([kept, found]);
+    command.args(["-set_cover_merge=1", "-use_counters=0", "-max_len=256", "-verbosity=0"]).args([kept, found]);
     process::run(command)
 }
 
