@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use crate::workplace::{Workplace, built, shown};
 
-/// What the program says to a command line that it does not carry out.
 #[test]
 fn a_good_plugin_is_told_with_what_it_has_to_be_granted() {
     let place = Workplace::new();

@@ -6,7 +6,6 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use crate::workplace::{Workplace, built, complaint, shown};
 
-/// What is said to a command line that is not carried out.
 fn begun(place: &Workplace, language: &str) {
     let output = place.moongate(&["plugin", "new", "hello", "--lang", language]);
     assert!(output.status.success(), "{}", shown(&output));

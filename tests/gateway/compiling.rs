@@ -3,7 +3,8 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -12,12 +13,7 @@ use crate::client::get;
 use crate::harness::{Gateway, Setup, built_plugin, marked_plugin};
 
 fn gateway() -> Gateway {
-    Setup::new().route("tagged", "one-header", "name: x-version").start()
-}
-
-/// A number that no earlier run has left a compiled plugin of.
-fn number() -> u32 {
-    1_000 + SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos() / 1_000 % 9_000
+    Setup::new().compiles().route("tagged", "one-header", "name: x-version").start()
 }
 
 /// The fields of a process's `stat` behind its name: state, parent and so on.
@@ -44,9 +40,8 @@ fn child_of(parent: u32) -> Option<u32> {
 fn another_process_compiles() {
     let gateway = gateway();
     let before = childrens_time(gateway.pid());
-    let number = number();
-    gateway.install("one-header.wasm", &marked_plugin(number));
-    let version = format!("version-marker-{number}");
+    gateway.install("one-header.wasm", &marked_plugin(1_234));
+    let version = "version-marker-1234";
     let started = Instant::now();
     while get(gateway.proxy, "/tagged", &[]).header("x-version").unwrap() != version {
         assert!(started.elapsed() < Duration::from_secs(10), "{version} does not come");
@@ -59,19 +54,23 @@ fn another_process_compiles() {
 fn a_compiler_that_dies_costs_no_more_than_its_plugin() {
     let gateway = gateway();
     let serves = || assert_eq!(get(gateway.proxy, "/tagged", &[]).status, 200);
-    let killed = (0..20).any(|attempt| {
-        gateway.install("one-header.wasm", &marked_plugin(number() / 20 * 20 + attempt));
-        let started = Instant::now();
-        while started.elapsed() < Duration::from_secs(2) {
-            if let Some(child) = child_of(gateway.pid()) {
-                kill(Pid::from_raw(i32::try_from(child).unwrap()), Signal::SIGKILL).unwrap();
-                return true;
+    let (done, killed) = (AtomicBool::new(false), AtomicU32::new(0));
+    let status = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                let child = child_of(gateway.pid()).map(|child| Pid::from_raw(i32::try_from(child).unwrap()));
+                // One that has ended meanwhile is none.
+                if child.is_some_and(|child| kill(child, Signal::SIGKILL).is_ok()) {
+                    killed.fetch_add(1, Ordering::Relaxed);
+                }
             }
-        }
-        false
+        });
+        gateway.install("one-header.wasm", &marked_plugin(1_234));
+        let status = gateway.wait_for_plugin("one-header", |status| status["state"] == "refused");
+        done.store(true, Ordering::Relaxed);
+        status
     });
-    assert!(killed, "no compiler was seen");
-    let status = gateway.wait_for_plugin("one-header", |status| status["state"] == "refused");
+    assert!(killed.into_inner() >= 2);
     let told = status["last_error"].as_str().unwrap();
     assert!(told.contains("the compiler ended with signal: 9"), "{told}");
     serves();
@@ -82,7 +81,11 @@ fn a_compiler_that_dies_costs_no_more_than_its_plugin() {
 
 fn compiler(component: &[u8], output: Stdio) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_moongate"));
-    command.args(["compile-plugin", "1"]).stdin(Stdio::piped()).stdout(output).stderr(Stdio::piped());
+    command
+        .args(["compile-plugin", &std::process::id().to_string()])
+        .stdin(Stdio::piped())
+        .stdout(output)
+        .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(component).unwrap();
     child.wait_with_output().unwrap()
@@ -96,11 +99,18 @@ fn the_compiler_tells_what_is_wrong_by_its_exit_code() {
     assert!(output.stdout.starts_with(b"\x7fELF"));
 
     let output = compiler(good.get(..good.len() / 2).unwrap(), Stdio::piped());
-    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]));
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(3), &b""[..]));
     assert!(!output.stderr.is_empty());
 
     let full = File::options().write(true).open("/dev/full").unwrap();
     let output = compiler(&good, full.into());
-    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(output.status.code(), Some(4));
     assert!(String::from_utf8(output.stderr).unwrap().contains("No space left"));
+}
+
+#[test]
+fn nobody_but_a_gateway_is_served_by_the_compiler() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_moongate"));
+    let output = command.args(["compile-plugin", "1"]).stdin(Stdio::null()).output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]));
 }

@@ -19,6 +19,7 @@ use crate::bindings::{
 };
 use crate::cache::CompileCache;
 use crate::capabilities::{Capability, Grants};
+use crate::compiler::CompileError;
 use crate::engine::Clock;
 use crate::generation::Generation;
 use crate::imports;
@@ -53,6 +54,11 @@ pub enum AdmissionError {
     /// The component does not validate or compile.
     #[error("does not compile: {0}")]
     Compile(String),
+    /// The compiler was killed or ran out of memory, twice.
+    #[error(
+        "is not compiled: the compiler ended with {0}; if memory ran out, give the gateway more, or compile a smaller plugin"
+    )]
+    CompilerEnded(String),
     /// The component exports no part of the contract.
     #[error("is not a Moongate plugin: it does not export {}/lifecycle", bindings::PACKAGE)]
     NotAPlugin,
@@ -192,10 +198,14 @@ impl Admission {
         }
         let compiled = match &self.cache {
             Some(cache) => cache.compile(digest, &self.engine, bytes),
-            None => Component::from_binary(&self.engine, bytes),
+            None => Component::from_binary(&self.engine, bytes).map_err(CompileError::Component),
         };
         compiled.map_err(|error| {
-            let text = format!("{error:#}");
+            let text = match error {
+                CompileError::Component(error) => format!("{error:#}"),
+                CompileError::Ended(error) => return AdmissionError::CompilerEnded(error),
+                CompileError::File(error) => error.to_string(),
+            };
             if ["unexpected end", "unexpected EOF", "is out of bounds (bound"]
                 .iter()
                 .any(|sign| text.contains(sign))

@@ -15,7 +15,7 @@ use wasmtime::component::Component;
 
 use crate::artifact::Digest;
 use crate::compiler::{CompileError, Compiler};
-use crate::settings::bounds::CACHE_BYTES;
+use crate::settings::bounds::{CACHE_BYTES, COMPILER_SECONDS};
 
 /// A directory of compiled components, named by what they were compiled from, by what and for what.
 pub(crate) struct CompileCache {
@@ -36,7 +36,9 @@ impl CompileCache {
         private(directory)?;
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        Ok(Self { directory: directory.to_owned(), engine: hasher.finish(), compiler })
+        let cache = Self { directory: directory.to_owned(), engine: hasher.finish(), compiler };
+        cache.remove_unfinished();
+        Ok(cache)
     }
 
     /// The compiled component, if it was kept. Whatever is wrong with the file, compiling anew is the answer.
@@ -60,35 +62,39 @@ impl CompileCache {
     /// memory and read again.
     ///
     /// # Errors
-    /// When it is no component. That it cannot be kept is none: the next start compiles again.
+    /// [`CompileError`], but for files: what cannot be kept is compiled in this process, and at the next start again.
     pub(crate) fn compile(
         self: &Arc<Self>,
         digest: &Digest,
         engine: &Engine,
         bytes: &[u8],
-    ) -> wasmtime::Result<Component> {
+    ) -> Result<Component, CompileError> {
         // Files in use are mapped into memory, so each has a name of its own and is never written to again.
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let path = self.path(digest);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let temporary = path.with_extension(format!("tmp-{}-{number}", std::process::id()));
-        let file = match create(&temporary) {
-            Ok(file) => file,
-            Err(error) => {
-                not_kept(&path, &error);
-                return Component::from_binary(engine, bytes);
-            }
+        let write = || -> Result<fs::File, CompileError> {
+            let file = create(&temporary).map_err(CompileError::File)?;
+            self.compiler.compile(engine, bytes, &file)?;
+            private(&temporary).map_err(CompileError::File)?;
+            Ok(file)
         };
-        let compiled = match self.compiler.compile(engine, bytes, &file) {
-            Ok(()) => private(&temporary).map_err(wasmtime::Error::from),
+        let written = match write() {
+            // Somebody may have needed the memory for a moment.
+            Err(CompileError::Ended(_)) => write(),
+            written => written,
+        };
+        let kept = match written {
+            Ok(file) => deserialize::component(engine, &temporary).map(|component| (file, component)),
             Err(CompileError::File(error)) => Err(error.into()),
-            Err(CompileError::Component(error)) => {
+            Err(error) => {
                 let _ = fs::remove_file(&temporary);
                 return Err(error);
             }
         };
-        match compiled.and_then(|()| deserialize::component(engine, &temporary)) {
-            Ok(component) => {
+        match kept {
+            Ok((file, component)) => {
                 let cache = Arc::clone(self);
                 // Writing it safely can take a busy disk seconds, for which nobody has to wait.
                 tokio::task::spawn_blocking(move || {
@@ -102,7 +108,21 @@ impl CompileCache {
             Err(error) => {
                 let _ = fs::remove_file(&temporary);
                 not_kept(&path, &error);
-                Component::from_binary(engine, bytes)
+                Component::from_binary(engine, bytes).map_err(CompileError::Component)
+            }
+        }
+    }
+
+    /// Removes what processes that ended meanwhile left unfinished.
+    fn remove_unfinished(&self) {
+        for entry in fs::read_dir(&self.directory).into_iter().flatten().flatten() {
+            let is_unfinished = entry.path().extension().is_some_and(|extension| {
+                extension.to_str().is_some_and(|extension| extension.starts_with("tmp-"))
+            });
+            let age = entry.metadata().and_then(|metadata| metadata.modified()).map(|at| at.elapsed());
+            // Nothing takes longer to compile.
+            if is_unfinished && matches!(age, Ok(Ok(age)) if age.as_secs() > COMPILER_SECONDS) {
+                let _ = fs::remove_file(entry.path());
             }
         }
     }
@@ -139,7 +159,7 @@ fn create(path: &Path) -> std::io::Result<fs::File> {
 }
 
 fn not_kept(path: &Path, error: &dyn std::fmt::Display) {
-    tracing::warn!(path = %path.display(), %error, "compiled plugin not kept, the next start compiles again");
+    tracing::warn!(path = %path.display(), %error, "compiled plugin not kept: the gateway itself compiles it, at each start");
 }
 
 /// Whether only the user of this process can write to a file or directory.
@@ -180,6 +200,23 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn what_was_left_unfinished_long_ago_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = CompileCache { directory: folder.path().to_owned(), engine: 0, compiler: Compiler::Here };
+        for (name, age) in
+            [("a.tmp-1-0", 0), ("b.tmp-1-1", 2 * COMPILER_SECONDS), ("c.cwasm", 2 * COMPILER_SECONDS)]
+        {
+            let file = folder.path().join(name);
+            fs::write(&file, "code").unwrap();
+            let when = SystemTime::now() - Duration::from_secs(age);
+            fs::File::open(&file).unwrap().set_modified(when).unwrap();
+        }
+        cache.remove_unfinished();
+        let left = ["a.tmp-1-0", "b.tmp-1-1", "c.cwasm"].map(|name| folder.path().join(name).exists());
+        assert_eq!(left, [true, false, true]);
+    }
 
     #[test]
     fn what_was_not_used_for_longest_goes_when_there_is_too_much() {

@@ -25,6 +25,11 @@ pub(crate) fn build(workers: usize) -> wasmtime::Result<Engine> {
     }
 }
 
+/// Makes an engine that compiles for the one of [`build`]: how instances are allocated does not matter to their code.
+pub(crate) fn for_compiling() -> wasmtime::Result<Engine> {
+    Engine::new(&config(None))
+}
+
 fn config(pooled: Option<usize>) -> Config {
     let mut config = Config::new();
     config
@@ -151,5 +156,24 @@ impl Drop for Running<'_> {
         if let Some(counter) = self.0 {
             counter.fetch_sub(1, Ordering::SeqCst);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+
+    use super::*;
+
+    #[test]
+    fn code_is_the_same_however_instances_are_allocated() {
+        let hash = |engine: Engine| {
+            let mut hasher = DefaultHasher::new();
+            engine.precompile_compatibility_hash().hash(&mut hasher);
+            hasher.finish()
+        };
+        let compiling = hash(for_compiling().unwrap());
+        assert_eq!(hash(Engine::new(&config(Some(1))).unwrap()), compiling);
+        assert_eq!(hash(Engine::new(&config(Some(64))).unwrap()), compiling);
     }
 }

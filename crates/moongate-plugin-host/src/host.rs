@@ -76,12 +76,12 @@ impl PluginHost {
         let engine = engine::build(options.workers).map_err(failed)?;
         let cache = options.cache_dir.as_ref().and_then(|directory| {
             let compiler = match options.compiler.clone() {
-                Some(program) => Compiler::Program { program, workers: options.workers },
+                Some(program) => Compiler::Program(program),
                 None => Compiler::Here,
             };
             CompileCache::open(directory, &engine, compiler)
                 .inspect_err(|error| {
-                    tracing::warn!(directory = %directory.display(), %error, "no compile cache, starts take longer");
+                    tracing::warn!(directory = %directory.display(), %error, "no compile cache: the gateway itself compiles, at each start");
                 })
                 .ok()
         });

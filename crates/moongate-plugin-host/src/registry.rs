@@ -78,7 +78,12 @@ impl Registry {
         let hopeful = |file: &KnownFile| {
             matches!(
                 file.outcome,
-                Err((_, AdmissionError::NameTaken { .. } | AdmissionError::Configuration(_)))
+                Err((
+                    _,
+                    AdmissionError::NameTaken { .. }
+                        | AdmissionError::Configuration(_)
+                        | AdmissionError::CompilerEnded(_)
+                ))
             )
         };
         self.files.iter().filter(|(_, file)| hopeful(file)).map(|(path, _)| path.clone()).collect()

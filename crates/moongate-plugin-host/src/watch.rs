@@ -41,7 +41,7 @@ fn look(host: &PluginHost) -> Look {
     let mut found = Look::Whole;
     for (path, before) in changed {
         if Stat::of(&path) == Some(before) {
-            // A compiler that panics over a file must not end the watching of all others.
+            // Compiled by this process, a file that makes the compiler panic must not end the watching of all others.
             let examined = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| host.examine(&path)));
             if examined.is_err() {
                 tracing::error!(file = %path.display(), "plugin refused: it makes the compiler panic");

@@ -56,10 +56,11 @@ impl Peer {
         if self.tls.is_some() { "https" } else { "http" }
     }
 
-    /// Whether the client's own connection is a TLS connection: by what a trusted peer says, or else if this one `is`.
-    pub(crate) fn forwards_https(&self, headers: &HeaderMap, is: bool) -> bool {
+    /// Whether the client's own connection is a TLS connection: by what a trusted peer says, or else if this one is
+    /// (`over_tls`).
+    pub(crate) fn forwards_https(&self, headers: &HeaderMap, over_tls: bool) -> bool {
         let told = if self.trusted { headers.get(X_FORWARDED_PROTO) } else { None };
-        told.map_or(is, |scheme| scheme == "https")
+        told.map_or(over_tls, |scheme| scheme == "https")
     }
 
     /// The server name of the TLS handshake.

@@ -79,6 +79,7 @@ impl<R: PluginRuntime> Handler<R> {
         self.deadline.work();
         self.guard.found_request();
         self.worker.counters.request();
+        let _handling = self.worker.handling();
         let options = &self.worker.options;
         let snapshot = self.worker.snapshot();
 
@@ -232,6 +233,7 @@ impl<R: PluginRuntime> Handler<R> {
         if let ResponseBody::Full(_) = answer.body {
             self.deadline.rest(self.worker.clock.now(), options.client_idle_timeout);
         }
+        self.worker.gather().await;
         if let Some(logging) = &mut logging {
             logging.answered(answer.head.status.as_u16());
         }

@@ -119,6 +119,7 @@ impl<R: PluginRuntime> Handler<R> {
                 Err(failure) => failure,
                 Ok(mut connection) => {
                     let Some(sending) = body.take() else { return Err(Failure::BadGateway) };
+                    self.worker.gather().await;
                     let is_head = outgoing.head.method == Method::HEAD;
                     connection.http.begin(sending, length, is_head, |text| outgoing.write(length, text));
                     self.deadline.wait(self.worker.clock.now(), wait);

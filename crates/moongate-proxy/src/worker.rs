@@ -37,6 +37,9 @@ use crate::tls::handshake;
 use crate::unreadable::Explain;
 use crate::upkeep::Shared;
 
+/// Up to so many requests at a time are sent on as they come.
+const ONE_BY_ONE: u32 = 4;
+
 /// While a worker drains, a connection without a request stays open so long: the client's next request may be on
 /// its way already, and closing the connection would lose it.
 const LINGER: Duration = Duration::from_millis(500);
@@ -64,6 +67,8 @@ pub(crate) struct Worker<R: PluginRuntime> {
     pub(crate) log: Option<Rc<LogBuffer>>,
     pub(crate) stream_log: Option<Rc<LogBuffer>>,
     draining: Cell<bool>,
+    /// Requests that are being handled.
+    handled: Cell<u32>,
     random: RefCell<fastrand::Rng>,
 }
 
@@ -85,6 +90,15 @@ impl<R: PluginRuntime> Drop for Held<R> {
     fn drop(&mut self) {
         // To take thousands of routes apart would keep requests waiting.
         let _ = self.old.send(Arc::clone(&self.snapshot));
+    }
+}
+
+/// A request is being handled.
+pub(crate) struct Handling<'w>(&'w Cell<u32>);
+
+impl Drop for Handling<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
     }
 }
 
@@ -159,6 +173,7 @@ impl<R: PluginRuntime> Worker<R> {
             log: logs.requests.clone().map(LogBuffer::new),
             stream_log: logs.streams.clone().map(LogBuffer::new),
             draining: Cell::new(false),
+            handled: Cell::new(0),
             random: RefCell::new(fastrand::Rng::new()),
         }
     }
@@ -176,6 +191,20 @@ impl<R: PluginRuntime> Worker<R> {
     /// A deadline that the worker looks at.
     pub(crate) fn register_deadline(&self) -> Rc<Deadline> {
         self.deadlines.register()
+    }
+
+    /// Takes note that a request is being handled, until the answer is dropped.
+    pub(crate) fn handling(&self) -> Handling<'_> {
+        self.handled.set(self.handled.get() + 1);
+        Handling(&self.handled)
+    }
+
+    /// Lets whatever is ready go on before something is sent, where several requests are being handled: what is sent in
+    /// one go wakes its receiver once, and waking somebody costs the kernel as much as a good part of a request.
+    pub(crate) async fn gather(&self) {
+        if self.handled.get() > ONE_BY_ONE {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// A new id for a request.

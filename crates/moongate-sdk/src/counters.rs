@@ -44,7 +44,7 @@ pub fn add(counters: &[Counter], amount: u64) -> Vec<u64> {
 }
 
 /// Adds to counters of this node unless one of them would grow beyond its limit: then to none. Says whether it added, and
-/// the values that they have now. Atomic for all of them together.
+/// the values that they have now. Atomic for all of them together. Each name may be given once.
 pub fn take(allowances: Vec<Allowance>, amount: u64) -> (bool, Vec<u64>) {
     let allowances: Vec<raw::Allowance> = allowances.into_iter().map(Into::into).collect();
     raw::take(&allowances, amount)

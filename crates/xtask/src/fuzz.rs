@@ -84,7 +84,9 @@ fn targets(directory: &Path) -> Result<Vec<String>> {
 /// count. Short ones only, since they are read by people.
 fn keep(program: &Path, kept: &Path, found: &Path) -> Result<()> {
     let mut command = Command::new(program);
-    command.args(["-set_cover_merge=1", "-use_counters=0", "-max_len=256", "-verbosity=0"]).args([kept, found]);
+    command
+        .args(["-set_cover_merge=1", "-use_counters=0", "-max_len=256", "-verbosity=0"])
+        .args([kept, found]);
     process::run(command)
 }
 

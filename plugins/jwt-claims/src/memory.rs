@@ -43,7 +43,7 @@ impl Memory {
         let (_, last) = token.split_last_chunk::<8>()?;
         // The highest bits of the product depend on all bytes.
         let mixed = u64::from_le_bytes(*last).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        usize::try_from(mixed * self.places.len() as u64 >> 32).ok()
+        usize::try_from((mixed * self.places.len() as u64) >> 32).ok()
     }
 }
 

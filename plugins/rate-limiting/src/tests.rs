@@ -63,6 +63,18 @@ fn requests_beyond_the_limit_are_refused_until_the_next_window() {
 }
 
 #[test]
+fn a_fraction_of_a_limit_lets_one_more_request_through() {
+    let _gateway = gateway();
+    let plugin = plugin(&json!({"minute": 1.5}));
+    for left in ["0.5", "0"] {
+        let request = RawRequest::get("/");
+        assert!(passes(&plugin, &request));
+        assert_eq!(header(&request, "x-ratelimit-remaining-minute").unwrap(), left);
+    }
+    assert_eq!(refusal(&plugin, &RawRequest::get("/")).status, 429);
+}
+
+#[test]
 fn a_refused_request_is_not_counted() {
     let gateway = gateway();
     let plugin = plugin(&json!({"second": 1, "hour": 5}));

@@ -37,7 +37,7 @@ impl Limit {
         }
     }
 
-    /// How many requests the limit lets through: the next one after those that leave something of it is the last.
+    /// How many requests the limit lets through: rounded up, for the one that uses up the last fraction still passes.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

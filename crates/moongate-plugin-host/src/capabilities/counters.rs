@@ -90,7 +90,7 @@ fn name_of(allowance: &counters::Allowance) -> &str {
 
 /// As much of a name as is looked at.
 fn within_bounds(name: &str) -> &str {
-    name.get(..bounds::COUNTER_NAME).unwrap_or(name)
+    name.get(..name.floor_char_boundary(bounds::COUNTER_NAME)).unwrap_or_default()
 }
 
 fn value(shard: &Shard, name: &str, now: u64) -> u64 {
@@ -128,7 +128,7 @@ pub(crate) fn now() -> u64 {
 impl counters::Host for GuestState {
     fn read(&mut self, names: Vec<String>) -> Result<Vec<u64>> {
         let (space, now) = (self.space()?, now());
-        Ok(names.iter().map(|name| space.counters.read(name, now)).collect())
+        Ok(names.iter().map(|name| space.counters.read(within_bounds(name), now)).collect())
     }
 
     fn add(&mut self, counters: Vec<counters::Counter>, amount: u64) -> Result<Vec<u64>> {
@@ -227,6 +227,14 @@ mod tests {
             takers.into_iter().map(|taker| taker.join().unwrap()).sum()
         });
         assert_eq!((taken, counters.read("counter-3", 50)), (1_000, 1_000));
+    }
+
+    #[test]
+    fn a_name_is_looked_at_up_to_its_bound_and_no_further() {
+        let long = "a".repeat(bounds::COUNTER_NAME - 1) + "\u{e9}" + &"b".repeat(100);
+        assert_eq!(within_bounds(&long).len(), bounds::COUNTER_NAME - 1);
+        assert_eq!(within_bounds(&"a".repeat(2 * bounds::COUNTER_NAME)).len(), bounds::COUNTER_NAME);
+        assert_eq!(within_bounds("short"), "short");
     }
 
     #[test]

@@ -38,7 +38,9 @@ pub(crate) fn add(counters: &[Counter], amount: u64) -> Vec<u64> {
 pub(crate) fn take(allowances: &[Allowance], amount: u64) -> (bool, Vec<u64>) {
     let names: Vec<String> = allowances.iter().map(|allowance| allowance.name.clone()).collect();
     let values = read(&names);
-    let has_room = |(allowance, value): (&Allowance, &u64)| value.saturating_add(amount) <= allowance.limit;
+    let has_room = |(allowance, value): (&Allowance, &u64)| {
+        value.checked_add(amount).is_some_and(|grown| grown <= allowance.limit)
+    };
     if !allowances.iter().zip(&values).all(has_room) {
         return (false, values);
     }

@@ -123,6 +123,7 @@ fn all_problems_are_told_at_once() {
 fn fields_of_wrong_types_and_unknown_ones_are_named() {
     let message = "must be a whole number from 0 to 4294967295, not integer `-1`";
     assert_problem(&json!({ "secret": SECRET, "leeway": -1 }), "leeway", message);
+    assert_problem(&json!({ "secret": SECRET, "cache_size": 1001 }), "cache_size", "must be at most 1000");
     let message = "must be a boolean, not string \"no\"";
     assert_problem(&json!({ "secret": SECRET, "require_expiry": "no" }), "require_expiry", message);
     assert_problem(&json!({ "claims": { "sub": 5 } }), "claims.sub", "must be a string, not integer `5`");
