@@ -61,7 +61,7 @@ fn languages(c: &mut Criterion) {
     let mut group = c.benchmark_group("languages");
     group.warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
     for (name, file) in built {
-        let config = json!({ "secret": SECRET });
+        let config = json!({ "secret": SECRET, "header": "x-user" });
         for (state, calls) in
             [("warm", PluginSettings::default().max_calls_per_instance), ("fresh_instance", 1)]
         {

@@ -156,7 +156,11 @@ impl<R: PluginRuntime> Proxy<R> {
         // Ends with the last one who could give it something.
         std::thread::Builder::new()
             .name("old-snapshots".to_owned())
-            .spawn(move || old.into_iter().for_each(drop))
+            .spawn(move || {
+                // Behind the workers: nobody waits for it.
+                let _ = rustix::process::nice(10);
+                old.into_iter().for_each(drop);
+            })
             .map_err(StartError::Worker)?;
         let (threads, upkeep) = (Mutex::new(threads), Mutex::new(Some(upkeep)));
         Ok(Self {
