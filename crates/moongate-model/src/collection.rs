@@ -40,6 +40,11 @@ impl<T: Identified> Collection<T> {
         &self.items
     }
 
+    /// Whether both share everything; then they are equal. Equal ones need not share anything.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.items, &other.items)
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.items.len()
@@ -174,6 +179,7 @@ mod tests {
         let shared =
             before.shared().iter().zip(after.shared()).filter(|(one, other)| Arc::ptr_eq(one, other));
         assert_eq!(shared.count(), 99);
+        assert!(!after.is_same(&before) && before.is_same(&before.clone()));
     }
 
     proptest! {

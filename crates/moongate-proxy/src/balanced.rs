@@ -100,4 +100,4 @@ impl<R: PluginRuntime> Worker<R> {
 mod tests;
 
 #[cfg(test)]
-pub(crate) use tests::gateway::{NoPlugins, declared};
+pub(crate) use tests::gateway::declared;

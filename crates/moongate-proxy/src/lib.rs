@@ -30,6 +30,8 @@ mod hooks;
 mod http1;
 mod http2;
 mod http2_upstream;
+#[cfg(any(test, feature = "fuzz"))]
+mod idle_plugins;
 mod kept;
 mod leftover;
 mod metrics;

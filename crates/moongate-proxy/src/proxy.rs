@@ -182,8 +182,11 @@ impl<R: PluginRuntime> Proxy<R> {
     /// Never blocks and never fails: everything that can fail happens while building a [`Snapshot`].
     pub fn publish(&self, next: Snapshot<R>) {
         let now = self.shared.time(Instant::now());
-        next.balancers.inherit(&self.shared.balancers.load(), now);
-        self.shared.balancers.store(Arc::clone(&next.balancers));
+        let before = self.shared.balancers.load();
+        if !Arc::ptr_eq(&before, &next.balancers) {
+            next.balancers.inherit(&before, now);
+            self.shared.balancers.store(Arc::clone(&next.balancers));
+        }
         self.published.publish(next);
         self.shared.dns.look();
     }

@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
+use crate::priority;
 use crate::properties::Listener;
 
 /// Listening sockets that are not answered yet.
@@ -88,6 +89,7 @@ impl AdminListeners {
         let (stop, stopped) = watch::channel(false);
         let Self { runtime, sockets } = self;
         let thread = std::thread::Builder::new().name("admin".into()).spawn(move || {
+            priority::stand_back();
             let (admin, observer) = moongate_admin::observed_router(Arc::clone(&node), Arc::clone(&catalog));
             let status = moongate_admin::status_router(node, catalog);
             let console = moongate_admin::console(console);

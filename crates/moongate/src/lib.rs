@@ -16,6 +16,7 @@ mod logging;
 mod node;
 mod plugins;
 mod prefix;
+mod priority;
 pub mod properties;
 mod routing;
 mod storage;

@@ -9,21 +9,15 @@ use moongate_store::{
 };
 use tokio::runtime::Runtime;
 
+use crate::priority;
 use crate::properties::{Database, Properties};
-
-/// How far the threads of the configuration stand back behind those that serve requests.
-const NICENESS: i32 = 10;
 
 /// What connections and followers of a database run on. It outlives them.
 pub(crate) fn runtime() -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("configuration")
-        // What is asked of the Admin API can take a core for a while; requests go first. Where that cannot be said, they
-        // share.
-        .on_thread_start(|| {
-            let _ = rustix::process::nice(NICENESS);
-        })
+        .on_thread_start(priority::stand_back)
         .enable_all()
         .build()
 }

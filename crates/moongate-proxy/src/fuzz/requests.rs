@@ -1,19 +1,15 @@
 //! Requests of any kind against a whole proxy, with an upstream that is strict about what it is sent.
 
-use std::convert::Infallible;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use bytes::Bytes;
-use moongate_hooks::{
-    BindError, Decision, Exchange, FailurePolicy, HookError, HookSet, PluginRuntime, PluginSpec,
-};
 use moongate_model::{Entities, HttpsRedirectStatus, PathHandling, Protocol, Reference, Route, Service};
 use parking_lot::Mutex;
 use uuid::Uuid;
 
+use crate::idle_plugins::IdlePlugins;
 use crate::{ListenAddress, Proxy, ProxyOptions, Snapshot};
 
 /// Whatever a client sends, the upstream gets whole requests, each with the gateway's own headers and one length.
@@ -38,7 +34,7 @@ pub fn requests(bytes: &[u8]) {
 struct World {
     address: SocketAddr,
     complaint: Arc<Mutex<Option<String>>>,
-    _proxy: Proxy<NoPlugins>,
+    _proxy: Proxy<IdlePlugins>,
 }
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
@@ -61,8 +57,9 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         client_header_timeout: Duration::from_secs(1),
         ..ProxyOptions::default()
     };
-    let snapshot = Snapshot::build(Arc::new(entities(port)), &NoPlugins).unwrap();
-    let proxy = Proxy::start(options, Arc::new(NoPlugins), snapshot).unwrap();
+    let plugins = Arc::new(IdlePlugins::default());
+    let snapshot = Snapshot::build(Arc::new(entities(port)), &*plugins).unwrap();
+    let proxy = Proxy::start(options, plugins, snapshot).unwrap();
     World { address: proxy.addresses()[0], complaint, _proxy: proxy }
 });
 
@@ -165,72 +162,4 @@ fn entities(port: u16) -> Entities {
         priority: None,
     };
     Entities { services: vec![service].into(), routes: vec![route].into(), ..Entities::default() }
-}
-
-struct NoPlugins;
-
-impl PluginRuntime for NoPlugins {
-    type Binding = Infallible;
-
-    fn bind(&self, spec: &PluginSpec<'_>) -> Result<Arc<Infallible>, BindError> {
-        Err(BindError::UnknownPlugin { name: spec.name.to_owned() })
-    }
-
-    fn hooks(binding: &Infallible) -> HookSet {
-        match *binding {}
-    }
-
-    fn priority(binding: &Infallible) -> i32 {
-        match *binding {}
-    }
-
-    fn on_failure(binding: &Infallible) -> FailurePolicy {
-        match *binding {}
-    }
-
-    async fn on_early_request(
-        &self,
-        _: usize,
-        binding: &Infallible,
-        _: Box<Exchange>,
-    ) -> (Box<Exchange>, Result<Decision, HookError>) {
-        match *binding {}
-    }
-
-    async fn on_request(
-        &self,
-        _: usize,
-        binding: &Infallible,
-        _: Box<Exchange>,
-    ) -> (Box<Exchange>, Result<Decision, HookError>) {
-        match *binding {}
-    }
-
-    async fn on_response(
-        &self,
-        _: usize,
-        binding: &Infallible,
-        _: Box<Exchange>,
-    ) -> (Box<Exchange>, Result<(), HookError>) {
-        match *binding {}
-    }
-
-    async fn on_response_body(
-        &self,
-        _: usize,
-        binding: &Infallible,
-        _: Box<Exchange>,
-        _: Bytes,
-        _: bool,
-    ) -> (Box<Exchange>, Result<Option<Bytes>, HookError>) {
-        match *binding {}
-    }
-
-    fn entity(&self, _: &str, _: &str) -> Option<String> {
-        None
-    }
-
-    fn log(&self, binding: &Arc<Infallible>, _: &Arc<str>) {
-        match **binding {}
-    }
 }

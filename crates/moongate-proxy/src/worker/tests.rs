@@ -10,8 +10,9 @@ use nix::time::{ClockId, clock_gettime};
 use uuid::Uuid;
 
 use super::*;
-use crate::balanced::{NoPlugins, declared};
+use crate::balanced::declared;
 use crate::dns::{Dns, ResolverOptions};
+use crate::idle_plugins::IdlePlugins;
 use crate::tls::{TlsClients, UpstreamTlsOptions};
 use crate::{Flavour, ListenAddress, Proxy};
 
@@ -42,8 +43,11 @@ fn entities(port: u16) -> Arc<Entities> {
     Arc::new(Entities { routes: routes.into(), ..one })
 }
 
-fn next(before: &Snapshot<NoPlugins>, entities: &Arc<Entities>) -> Snapshot<NoPlugins> {
-    Snapshot::build_after(Some(before), Flavour::default(), Arc::clone(entities), &NoPlugins).unwrap()
+/// A snapshot of entities that are equal but were read anew, so that it shares little with the one before.
+fn next(before: &Snapshot<IdlePlugins>, entities: &Entities) -> Snapshot<IdlePlugins> {
+    let routes: Vec<Route> = entities.routes.iter().cloned().collect();
+    let entities = Arc::new(Entities { routes: routes.into(), ..entities.clone() });
+    Snapshot::build_after(Some(before), Flavour::default(), entities, &IdlePlugins::default()).unwrap()
 }
 
 /// CPU time of this thread: others may keep it from running for much longer.
@@ -54,14 +58,15 @@ fn busy() -> Duration {
 #[test]
 fn a_worker_takes_over_a_snapshot_at_once_and_the_old_one_goes() {
     let entities = entities(1);
-    let (published, old) = Published::new(Snapshot::build(Arc::clone(&entities), &NoPlugins).unwrap());
+    let (published, old) =
+        Published::new(Snapshot::build(Arc::clone(&entities), &IdlePlugins::default()).unwrap());
     let published = Arc::new(published);
     let (dns, _questions) = Dns::new(ResolverOptions { hosts_file: None, ..ResolverOptions::default() });
     let shared = Arc::new(Shared::new(dns, TlsClients::new(UpstreamTlsOptions::default())));
     let options = Arc::new(ProxyOptions::default());
     let worker = Worker::new(
         0,
-        Arc::new(NoPlugins),
+        Arc::default(),
         options,
         Arc::clone(&published),
         Arc::default(),
@@ -145,8 +150,8 @@ fn no_request_fails_and_memory_does_not_grow_while_snapshots_are_replaced() {
         workers: 2,
         ..ProxyOptions::default()
     };
-    let first = Snapshot::build(Arc::clone(&entities), &NoPlugins).unwrap();
-    let proxy = Proxy::start(options, Arc::new(NoPlugins), first).unwrap();
+    let first = Snapshot::build(Arc::clone(&entities), &IdlePlugins::default()).unwrap();
+    let proxy = Proxy::start(options, Arc::default(), first).unwrap();
     let stop = Arc::new(AtomicBool::new(false));
     let loads: Vec<_> = (0..4).map(|_| load(proxy.addresses()[0], &stop)).collect();
     let mut settled = 0;

@@ -2,85 +2,18 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use moongate_balancer::Balancer;
-use moongate_hooks::{BindError, Decision, FailurePolicy, HookError, HookSet, PluginRuntime, PluginSpec};
 use moongate_model::core::RouterFlavor;
 use moongate_model::{Entities, Format};
 use moongate_schema::{Context, SystemRandomness};
 use uuid::Uuid;
 
 use super::*;
+use crate::idle_plugins::IdlePlugins;
 use crate::{ListenAddress, Proxy, Snapshot};
-
-/// A runtime without plugins.
-pub(crate) struct NoPlugins;
-
-impl PluginRuntime for NoPlugins {
-    type Binding = ();
-
-    fn bind(&self, spec: &PluginSpec<'_>) -> Result<Arc<()>, BindError> {
-        Err(BindError::UnknownPlugin { name: spec.name.to_owned() })
-    }
-
-    fn hooks((): &()) -> HookSet {
-        HookSet::default()
-    }
-
-    fn priority((): &()) -> i32 {
-        0
-    }
-
-    fn on_failure((): &()) -> FailurePolicy {
-        FailurePolicy::Closed
-    }
-
-    async fn on_early_request(
-        &self,
-        _: usize,
-        (): &(),
-        exchange: Box<moongate_hooks::Exchange>,
-    ) -> (Box<moongate_hooks::Exchange>, Result<Decision, HookError>) {
-        (exchange, Ok(Decision::Continue))
-    }
-
-    async fn on_request(
-        &self,
-        _: usize,
-        (): &(),
-        exchange: Box<moongate_hooks::Exchange>,
-    ) -> (Box<moongate_hooks::Exchange>, Result<Decision, HookError>) {
-        (exchange, Ok(Decision::Continue))
-    }
-
-    async fn on_response_body(
-        &self,
-        _: usize,
-        (): &(),
-        exchange: Box<moongate_hooks::Exchange>,
-        _: bytes::Bytes,
-        _: bool,
-    ) -> (Box<moongate_hooks::Exchange>, Result<Option<bytes::Bytes>, HookError>) {
-        (exchange, Ok(None))
-    }
-
-    fn entity(&self, _: &str, _: &str) -> Option<String> {
-        None
-    }
-
-    fn log(&self, _: &Arc<()>, _: &Arc<str>) {}
-
-    async fn on_response(
-        &self,
-        _: usize,
-        (): &(),
-        exchange: Box<moongate_hooks::Exchange>,
-    ) -> (Box<moongate_hooks::Exchange>, Result<(), HookError>) {
-        (exchange, Ok(()))
-    }
-}
 
 /// A gateway with one service, whose host is `up.test`, for all paths.
 pub(super) struct Gateway {
-    proxy: Proxy<NoPlugins>,
+    proxy: Proxy<IdlePlugins>,
     service: String,
 }
 
@@ -134,7 +67,7 @@ impl Gateway {
             ..ProxyOptions::default()
         };
         let snapshot = snapshot(&service, &upstream);
-        Self { proxy: Proxy::start(options, Arc::new(NoPlugins), snapshot).unwrap(), service }
+        Self { proxy: Proxy::start(options, Arc::default(), snapshot).unwrap(), service }
     }
 
     pub(super) fn publish(&self, upstream: String) {
@@ -191,9 +124,9 @@ impl Gateway {
     }
 }
 
-fn snapshot(service: &str, upstream: &str) -> Snapshot<NoPlugins> {
+fn snapshot(service: &str, upstream: &str) -> Snapshot<IdlePlugins> {
     let text = format!("{{_format_version: '3.0', services: [{{{service}}}], upstreams: [{upstream}]}}");
-    Snapshot::build(Arc::new(declared(&text)), &NoPlugins).unwrap()
+    Snapshot::build(Arc::new(declared(&text)), &IdlePlugins::default()).unwrap()
 }
 
 /// The upstream's id.
