@@ -148,12 +148,14 @@ pub struct HookStatistics {
     pub responses: u64,
     /// Failures, by code.
     pub errors: BTreeMap<&'static str, u64>,
-    /// Time in calls, in nanoseconds, waiting for the network included.
-    pub time_ns: u64,
-    /// Median time of a call, in nanoseconds, as far as buckets of powers of two tell.
-    pub p50_ns: u64,
-    /// 99th percentile of the time of a call, in nanoseconds, likewise.
-    pub p99_ns: u64,
+    /// Time that calls waited for an instance to be made, in nanoseconds.
+    pub wait_ns: u64,
+    /// CPU time of calls, in nanoseconds, as far as samples tell: how long they ran, not how long they waited.
+    pub cpu_ns: u64,
+    /// Median of the CPU time of a call, in nanoseconds, as far as buckets of powers of two tell.
+    pub cpu_p50_ns: u64,
+    /// 99th percentile of the CPU time of a call, in nanoseconds, likewise.
+    pub cpu_p99_ns: u64,
 }
 
 /// What a plugin declares of the configuration that concerns it.

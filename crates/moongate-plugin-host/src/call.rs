@@ -34,6 +34,19 @@ pub(crate) async fn within<F: Future>(budget: Duration, waits: &Waits, future: F
     }
 }
 
+/// Adds up how long `future` runs, if that is asked for: the time inside of it, not the time that it waits.
+pub(crate) async fn timed<F: Future>(mut ran: Option<&mut Duration>, future: F) -> F::Output {
+    let mut future = pin!(future);
+    std::future::poll_fn(|cx| {
+        let Some(ran) = &mut ran else { return future.as_mut().poll(cx) };
+        let began = Instant::now();
+        let polled = future.as_mut().poll(cx);
+        **ran += began.elapsed();
+        polled
+    })
+    .await
+}
+
 /// Names the failure of a call that trapped or was cut off. The instance must not be used again.
 pub(crate) fn classify(
     error: Option<&wasmtime::Error>,

@@ -9,6 +9,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use bytes::Bytes;
@@ -21,7 +23,7 @@ use serde_json::{Map, Value};
 use crate::artifact::Artifact;
 use crate::bindings::lifecycle;
 use crate::breaker::Breaker;
-use crate::call::{classify, within};
+use crate::call::{classify, timed, within};
 use crate::capabilities::{Maker, Space};
 use crate::engine::Clock;
 use crate::instance::Instance;
@@ -322,10 +324,11 @@ impl Generation {
         lease: &mut Lease<'_>,
         call: impl AsyncFnOnce(&mut Instance) -> wasmtime::Result<Result<R, HookError>>,
     ) -> Result<R, HookError> {
-        let _running = self.clock.running(lease.worker);
-        let Some(Idle { instance, waits }) = &mut lease.seat else { return Err(HookError::NotExported) };
+        let Lease { worker, seat, ran, .. } = lease;
+        let _running = self.clock.running(*worker);
+        let Some(Idle { instance, waits }) = seat else { return Err(HookError::NotExported) };
         instance.begin();
-        match within(self.settings.wall_budget, waits, call(instance)).await {
+        match within(self.settings.wall_budget, waits, timed(ran.as_mut(), call(instance))).await {
             Some(Ok(result)) => result,
             failed => Err(classify(failed.and_then(Result::err).as_ref(), instance.state(), &self.settings)),
         }
@@ -345,7 +348,7 @@ impl Generation {
         let Some(pool) = self.pools.get(worker) else {
             return Err(HookError::Instantiate(format!("there is no worker {worker}")));
         };
-        let (idle, begun) = {
+        let (idle, is_timed) = {
             let mut pool = pool.lock();
             if hook.is_some() && !pool.breaker.allows() {
                 return Err(HookError::Resting);
@@ -357,10 +360,12 @@ impl Generation {
                 }
                 pool.live += 1;
             }
-            (idle, hook.and_then(|hook| pool.statistics.begin(hook)))
+            (idle, hook.is_some_and(|hook| pool.statistics.begin(hook)))
         };
-        let mut lease = Lease { generation: self, pool, worker, hook, begun, seat: idle, finished: false };
+        let ran = is_timed.then_some(Duration::ZERO);
+        let mut lease = Lease { generation: self, pool, worker, hook, ran, seat: idle, finished: false };
         if lease.seat.is_none() {
+            let asked = Instant::now();
             let _running = self.clock.running(worker);
             let home = Some(self.home.clone());
             let fresh = Instance::new(&self.artifact, &self.settings, self.scope, &self.log, home);
@@ -371,6 +376,9 @@ impl Generation {
             let mut instance = Box::new(fresh);
             let waits = Arc::clone(&instance.state().waits);
             lease.seat = Some(Idle { instance, waits });
+            if let Some(hook) = hook {
+                pool.lock().statistics.waited(hook, asked.elapsed());
+            }
         }
         Ok(lease)
     }
@@ -412,8 +420,8 @@ struct Lease<'a> {
     pool: &'a Mutex<Pool>,
     worker: usize,
     hook: Option<Hook>,
-    /// When the call began, where it is timed.
-    begun: Option<Instant>,
+    /// How long the call ran, where it is timed.
+    ran: Option<Duration>,
     seat: Option<Idle>,
     /// Whether the pool knows how the call ended.
     finished: bool,
@@ -431,7 +439,7 @@ impl Lease<'_> {
         let seat = self.seat.take().filter(|seat| reusable && !seat.instance.is_worn(settings));
         let mut pool = self.pool.lock();
         if let Some(hook) = self.hook {
-            pool.statistics.end(hook, self.begun, error, answered);
+            pool.statistics.end(hook, self.ran, error, answered);
             if reusable {
                 pool.breaker.succeeded();
             } else if let Some(pause) = pool.breaker.failed() {

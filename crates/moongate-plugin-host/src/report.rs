@@ -49,13 +49,25 @@ pub(crate) fn render(plugins: &[(String, Arc<Generation>)], text: &mut String) {
             }
         }
     });
-    family("moongate_plugin_seconds_total", "counter", "Time in hooks, from samples.", &mut |text| {
+    let waits = "Time that calls waited for an instance.";
+    family("moongate_plugin_wait_seconds_total", "counter", waits, &mut |text| {
         for (name, _, figures) in &figures {
             for hook in &figures.hooks {
-                let (hook, seconds) = (hook.hook, hook.time_ns as f64 / 1e9);
+                let (hook, seconds) = (hook.hook, hook.wait_ns as f64 / 1e9);
                 let _ = writeln!(
                     text,
-                    "moongate_plugin_seconds_total{{plugin=\"{name}\",hook=\"{hook}\"}} {seconds}"
+                    "moongate_plugin_wait_seconds_total{{plugin=\"{name}\",hook=\"{hook}\"}} {seconds}"
+                );
+            }
+        }
+    });
+    family("moongate_plugin_cpu_seconds_total", "counter", "CPU time of hooks, from samples.", &mut |text| {
+        for (name, _, figures) in &figures {
+            for hook in &figures.hooks {
+                let (hook, seconds) = (hook.hook, hook.cpu_ns as f64 / 1e9);
+                let _ = writeln!(
+                    text,
+                    "moongate_plugin_cpu_seconds_total{{plugin=\"{name}\",hook=\"{hook}\"}} {seconds}"
                 );
             }
         }

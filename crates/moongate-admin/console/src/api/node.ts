@@ -50,9 +50,10 @@ export interface HookStatistics {
   calls: number;
   responses: number;
   errors: Record<string, number>;
-  time_ns: number;
-  p50_ns: number;
-  p99_ns: number;
+  wait_ns: number;
+  cpu_ns: number;
+  cpu_p50_ns: number;
+  cpu_p99_ns: number;
 }
 
 export interface LoadedPlugin {

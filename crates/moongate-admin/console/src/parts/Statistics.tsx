@@ -6,6 +6,7 @@ import { bytes } from './Time';
 
 export function Statistics({ statistics }: { statistics: PluginStatistics }) {
   const { hooks, instances, memory, queued, dropped } = statistics;
+  const waited = hooks.reduce((sum, hook) => sum + hook.wait_ns, 0);
   return (
     <Section title="Figures" padded={false}>
       {hooks.length === 0 ? (
@@ -24,16 +25,16 @@ export function Statistics({ statistics }: { statistics: PluginStatistics }) {
                 </Table.Th>
                 <Table.Th ta="end">Errors</Table.Th>
                 <Table.Th ta="end" visibleFrom="xs">
-                  p50
+                  CPU p50
                 </Table.Th>
-                <Table.Th ta="end">p99</Table.Th>
+                <Table.Th ta="end">CPU p99</Table.Th>
                 <Table.Th ta="end" visibleFrom="sm">
-                  Mean
+                  CPU mean
                 </Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
-              {hooks.map(({ hook, calls, responses, errors, time_ns, p50_ns, p99_ns }) => (
+              {hooks.map(({ hook, calls, responses, errors, cpu_ns, cpu_p50_ns, cpu_p99_ns }) => (
                 <Table.Tr key={hook}>
                   <Table.Th scope="row" fw={500}>
                     {hook}
@@ -48,13 +49,13 @@ export function Statistics({ statistics }: { statistics: PluginStatistics }) {
                     <Errors errors={errors} />
                   </Table.Td>
                   <Table.Td ta="end" className="numbers" visibleFrom="xs">
-                    {time(p50_ns)}
+                    {time(cpu_p50_ns)}
                   </Table.Td>
                   <Table.Td ta="end" className="numbers">
-                    {time(p99_ns)}
+                    {time(cpu_p99_ns)}
                   </Table.Td>
                   <Table.Td ta="end" className="numbers" visibleFrom="sm">
-                    {calls > 0 ? time(time_ns / calls) : '–'}
+                    {calls > 0 ? time(cpu_ns / calls) : '–'}
                   </Table.Td>
                 </Table.Tr>
               ))}
@@ -64,12 +65,13 @@ export function Statistics({ statistics }: { statistics: PluginStatistics }) {
       )}
       <Group px="md" pb="md" pt="xs" gap="lg">
         <Fact label="Instances" value={instances.toLocaleString()} />
+        <Fact label="Waited for instances" value={time(waited)} />
         <Fact label="Memory at rest" value={bytes(memory)} />
         <Fact label="Log records waiting" value={queued.toLocaleString()} />
         <Fact label="Log records dropped" value={dropped.toLocaleString()} />
       </Group>
       <Text size="xs" c="dimmed" px="md" pb="md">
-        Times are those of whole calls, waiting for the network included; p50 and p99 are known to a factor of two.
+        CPU time is that of single calls, waiting left out, from samples; p50 and p99 are known to a factor of two.
       </Text>
     </Section>
   );
