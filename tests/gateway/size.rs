@@ -37,7 +37,7 @@ struct Bounds {
 #[test]
 fn among_five_thousand_services_routes_and_plugins_a_change_is_soon_live_and_slows_no_request_down() {
     let gateway = Setup::new().declarative(&many()).property("database: sqlite").import().start();
-    let (stop, quiet) = (AtomicBool::new(false), measured(&gateway, &AtomicBool::new(false), 300));
+    let (stop, quiet) = (AtomicBool::new(false), measured(&gateway, &AtomicBool::new(false), 1_000));
     let mut live = Vec::new();
     let busy = std::thread::scope(|scope| {
         let requests = scope.spawn(|| measured(&gateway, &stop, usize::MAX));

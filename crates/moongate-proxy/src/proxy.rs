@@ -159,7 +159,7 @@ impl<R: PluginRuntime> Proxy<R> {
             .spawn(move || {
                 // Behind the workers: nobody waits for it.
                 let _ = rustix::process::nice(10);
-                old.into_iter().for_each(drop);
+                old.into_iter().for_each(Snapshot::let_go);
             })
             .map_err(StartError::Worker)?;
         let (threads, upkeep) = (Mutex::new(threads), Mutex::new(Some(upkeep)));

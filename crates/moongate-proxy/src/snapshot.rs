@@ -58,6 +58,9 @@ pub enum SnapshotError {
     },
 }
 
+/// How many routes are compiled in a row, before a thread that waits for the processor gets it.
+const STRETCH: usize = 512;
+
 /// A route with all that its requests need.
 pub(crate) struct CompiledRoute<R: PluginRuntime> {
     source: Arc<Route>,
@@ -121,24 +124,29 @@ impl<R: PluginRuntime> Snapshot<R> {
             .collect();
         let router =
             Router::build_after(&earlier.router, flavour, served.iter().map(|(route, _)| &***route))?;
+        std::thread::yield_now();
         let (bindings, touched) = Bindings::new(&earlier.bindings, &entities, runtime)?;
         let chains = Chains::new(&entities, &bindings);
         let same_flavour = router.flavour() == earlier.router.flavour();
         let mut known = Alongside::new(&earlier.routes, |known| known.source.id);
-        let mut compile = |(source, service): &(&Arc<Route>, Option<&CompiledService>)| {
-            let before = known.at(source.id);
-            let same_chain = before
-                .filter(|before| before.source.service == source.service && !touched.concerns(source))
-                .map(|before| &before.chain);
-            match before.filter(|before| same_chain.is_some() && before.is_of(source, *service)) {
-                Some(before) if same_flavour => Arc::clone(before),
-                _ => {
-                    let chain = same_chain.map_or_else(|| chains.of_route(source), Arc::clone);
-                    Arc::new(CompiledRoute::new(source, *service, chain, &router))
+        let mut compile =
+            |(position, (source, service)): (usize, &(&Arc<Route>, Option<&CompiledService>))| {
+                if position % STRETCH == 0 {
+                    std::thread::yield_now();
                 }
-            }
-        };
-        let routes = served.iter().map(&mut compile).collect();
+                let before = known.at(source.id);
+                let same_chain = before
+                    .filter(|before| before.source.service == source.service && !touched.concerns(source))
+                    .map(|before| &before.chain);
+                match before.filter(|before| same_chain.is_some() && before.is_of(source, *service)) {
+                    Some(before) if same_flavour => Arc::clone(before),
+                    _ => {
+                        let chain = same_chain.map_or_else(|| chains.of_route(source), Arc::clone);
+                        Arc::new(CompiledRoute::new(source, *service, chain, &router))
+                    }
+                }
+            };
+        let routes = served.iter().enumerate().map(&mut compile).collect();
         let global =
             if touched.concerns_everything() { chains.global() } else { Arc::clone(&earlier.global) };
         drop((served, chains));
@@ -175,6 +183,17 @@ impl<R: PluginRuntime> Snapshot<R> {
         };
         let same_authorities = before.ca_certificates.is_same(&entities.ca_certificates);
         (balancers, certificates, same_balancers && same_certificates && same_authorities)
+    }
+
+    /// Lets go of a snapshot. Where nobody else has it, it is taken apart in stretches, so that whoever waits for the processor
+    /// waits less.
+    pub(crate) fn let_go(self: Arc<Self>) {
+        let Some(Self { mut routes, router, .. }) = Arc::into_inner(self) else { return };
+        while !routes.is_empty() {
+            routes.truncate(routes.len().saturating_sub(STRETCH));
+            std::thread::yield_now();
+        }
+        router.take_apart();
     }
 
     /// The balancer of the upstream entity with this id: the health of its targets.

@@ -53,8 +53,10 @@ impl Index {
         for (rank, matcher) in matchers.iter().enumerate() {
             index.file(place(rank), matcher, &mut filed);
         }
+        std::thread::yield_now();
         filed.sort_unstable();
         filed.dedup();
+        std::thread::yield_now();
 
         let mut paths: Vec<&str> = Vec::new();
         for (path, host, rank) in filed {
@@ -72,6 +74,7 @@ impl Index {
                 entry.best = entry.best.min(above);
             }
         }
+        std::thread::yield_now();
         index.paths = Trie::new(&paths);
         index
     }

@@ -51,6 +51,9 @@ impl Router {
         let mut compiler = Compiler::new(Some(&earlier.pool));
         let (mut http, mut streams) = (Vec::new(), Vec::new());
         for (position, route) in routes.into_iter().enumerate() {
+            if position % STRETCH == 0 {
+                std::thread::yield_now();
+            }
             let route = route.into();
             let matchers = Matcher::of_route(flavour, position, &route, &mut compiler)
                 .map_err(|reason| RouterError { route: route.id, reason })?;
@@ -68,6 +71,12 @@ impl Router {
     /// the wait. What is compiled stays so in the routers that replace this one.
     pub fn warm(&self) {
         self.pool.warm(usize::MAX);
+    }
+
+    /// Lets go of the router in stretches: as dropping it does, but whoever waits for the processor waits less.
+    pub fn take_apart(self) {
+        self.http.take_apart();
+        self.streams.take_apart();
     }
 
     /// How this router matches and ranks routes.
@@ -138,6 +147,10 @@ impl Router {
         Facts::new(request, self.flavour == Flavour::Traditional)
     }
 }
+
+/// How many routes are looked at in a row. Then a thread that waits for the processor gets it: it may have a request, for
+/// which a few milliseconds are long, and the one who builds is in no such hurry.
+pub(crate) const STRETCH: usize = 256;
 
 /// How many regular expressions of paths are compiled while a router is built.
 const COMPILED_AT_ONCE: usize = 128;

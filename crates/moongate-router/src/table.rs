@@ -7,6 +7,7 @@ use crate::index::Index;
 use crate::matcher::Matcher;
 use crate::rank::Rank;
 use crate::request::{Facts, Match};
+use crate::router::STRETCH;
 use crate::trie::place;
 
 /// The matchers of HTTP requests, or those of streams.
@@ -20,9 +21,18 @@ pub(crate) struct Table {
 impl Table {
     pub(crate) fn new(mut ranked: Vec<(Rank, Matcher)>) -> Self {
         ranked.sort_by_key(|(rank, matcher)| (Reverse(*rank), matcher.route));
+        std::thread::yield_now();
         let matchers: Vec<Matcher> = ranked.into_iter().map(|(_, matcher)| matcher).collect();
         let index = Index::new(&matchers);
         Self { matchers, index }
+    }
+
+    /// See [`Router::take_apart`](crate::Router::take_apart).
+    pub(crate) fn take_apart(mut self) {
+        while !self.matchers.is_empty() {
+            self.matchers.truncate(self.matchers.len().saturating_sub(STRETCH));
+            std::thread::yield_now();
+        }
     }
 
     pub(crate) fn find<'r>(&self, facts: &Facts<'r>) -> Option<Match<'r>> {

@@ -4,6 +4,7 @@
 //! declarative configuration, a plugin that was replaced. Each builds a snapshot of what would be, off the workers'
 //! threads, and only if router and plugins can take it does the change happen.
 
+mod contents;
 mod declarative;
 mod directory;
 mod live;
@@ -16,7 +17,7 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use moongate_hooks::{BindError, PluginCatalog, PluginSchema, Problem};
 use moongate_model::core::RouterFlavor;
-use moongate_model::{Entities, RowChange, RowError};
+use moongate_model::{Entities, RowError};
 use moongate_plugin_host::PluginHost;
 use moongate_proxy::{Proxy, Snapshot, SnapshotError};
 use moongate_schema::{Catalog, CatalogError, Violations};
@@ -31,6 +32,7 @@ pub(crate) use declarative::{DeclarativeConfiguration, export, in_order, read_fi
 pub(crate) use live::LiveStore;
 pub(crate) use watch::WatchedFile;
 
+use self::contents::Contents;
 use crate::{catalog, routing};
 
 /// Why entities are not served.
@@ -72,8 +74,8 @@ pub(crate) struct Served {
     pub(crate) catalog: Arc<Catalog>,
     /// What the plugins brought into the catalog.
     schemas: Arc<[PluginSchema]>,
-    pub(crate) entities: Arc<Entities>,
-    /// The version of the store that the entities are of.
+    contents: Contents,
+    /// The version of the store that the contents are of.
     pub(crate) version: Version,
     /// The hash of the declarative configuration, if they come from one.
     pub(crate) hash: String,
@@ -81,7 +83,7 @@ pub(crate) struct Served {
 
 /// A snapshot that waits for its change to be durable.
 struct Candidate {
-    entities: Arc<Entities>,
+    contents: Contents,
     snapshot: Snapshot<PluginHost>,
 }
 
@@ -98,7 +100,7 @@ impl Configuration {
         let served = Served {
             catalog,
             schemas: host.schemas().into(),
-            entities: Arc::new(entities_of(&dataset)?),
+            contents: Contents::of(&dataset)?,
             version: dataset.version(),
             hash: moongate_model::Declaration::EMPTY_HASH.to_owned(),
         };
@@ -116,14 +118,14 @@ impl Configuration {
     /// The first snapshot. Blocks while plugins look at their configurations; not for asynchronous code.
     pub(crate) fn first_snapshot(&self) -> Result<Snapshot<PluginHost>, ConfigurationError> {
         let served = self.served();
-        snapshot(&served.entities, &self.store.dataset(), &served.catalog, &self.host, self.flavor, None)
+        snapshot(&served.contents, &self.store.dataset(), &served.catalog, &self.host, self.flavor, None)
     }
 
     /// From now on, snapshots go to `proxy`.
     pub(crate) fn serve_through(&self, proxy: Arc<Proxy<PluginHost>>) {
         // Called once; a second proxy would change nothing.
         let _ = self.proxy.set(proxy);
-        self.show(&self.store.dataset(), &self.served().entities);
+        self.show(&self.store.dataset(), &self.served().contents.entities);
         self.host.settle();
     }
 
@@ -150,13 +152,13 @@ impl Configuration {
         let catalog = Arc::new(catalog::build(self.flavor, self.has_database, &schemas)?);
         self.store.adopt(Arc::new(Layout::of(&catalog))).await?;
         let dataset = self.store.dataset();
-        let entities = Arc::new(entities_of(&dataset)?);
+        let contents = Contents::of(&dataset)?;
         {
             let mut served = self.served.write();
             served.catalog = catalog;
             served.schemas = schemas;
         }
-        let candidate = self.build(entities, &dataset).await?;
+        let candidate = self.build(contents, &dataset).await?;
         self.publish(candidate, &dataset);
         Ok(is_new)
     }
@@ -210,28 +212,22 @@ impl Configuration {
         if dataset.version() == served.version {
             return Ok(());
         }
-        let entities = match self.store.changes_since(served.version) {
-            Some((version, effects)) if version == dataset.version() => {
-                served.entities.apply(changes(&effects))?
-            }
-            _ => entities_of(&dataset)?,
+        let contents = match self.store.changes_since(served.version) {
+            Some((version, effects)) if version == dataset.version() => served.contents.after(&effects)?,
+            _ => Contents::of(&dataset)?,
         };
-        let candidate = self.build(Arc::new(entities), &dataset).await?;
+        let candidate = self.build(contents, &dataset).await?;
         self.publish(candidate, &dataset);
         Ok(())
     }
 
     /// Builds a snapshot where waiting does not matter.
-    async fn build(
-        &self,
-        entities: Arc<Entities>,
-        dataset: &Dataset,
-    ) -> Result<Candidate, ConfigurationError> {
+    async fn build(&self, contents: Contents, dataset: &Dataset) -> Result<Candidate, ConfigurationError> {
         let (host, dataset, catalog) = (Arc::clone(&self.host), dataset.clone(), self.served().catalog);
         let (earlier, flavor) = (self.proxy.get().map(|proxy| proxy.snapshot()), self.flavor);
         let built = tokio::task::spawn_blocking(move || {
-            let snapshot = snapshot(&entities, &dataset, &catalog, &host, flavor, earlier.as_deref())?;
-            Ok(Candidate { entities, snapshot })
+            let snapshot = snapshot(&contents, &dataset, &catalog, &host, flavor, earlier.as_deref())?;
+            Ok(Candidate { contents, snapshot })
         });
         match built.await {
             Ok(result) => result,
@@ -240,8 +236,9 @@ impl Configuration {
     }
 
     fn publish(&self, candidate: Candidate, dataset: &Dataset) {
-        let (Candidate { entities, snapshot }, version) = (candidate, dataset.version());
-        self.show(dataset, &entities);
+        let (Candidate { contents, snapshot }, version) = (candidate, dataset.version());
+        let entities = &contents.entities;
+        self.show(dataset, entities);
         if let Some(proxy) = self.proxy.get() {
             proxy.publish(snapshot);
         }
@@ -249,7 +246,7 @@ impl Configuration {
             (entities.services.len(), entities.routes.len(), entities.plugins.len());
         tracing::debug!(%version, services, routes, plugins, "new configuration is live");
         let mut served = self.served.write();
-        served.entities = entities;
+        served.contents = contents;
         served.version = version;
         drop(served);
         self.host.settle();
@@ -262,16 +259,17 @@ impl std::fmt::Debug for Configuration {
     }
 }
 
-/// What workers serve of `entities`, which are those of `dataset`.
+/// What workers serve of `contents`, which are those of `dataset`.
 fn snapshot(
-    entities: &Arc<Entities>,
+    contents: &Contents,
     dataset: &Dataset,
     catalog: &Catalog,
     host: &PluginHost,
     flavor: RouterFlavor,
     earlier: Option<&Snapshot<PluginHost>>,
 ) -> Result<Snapshot<PluginHost>, ConfigurationError> {
-    let resolved = secrets::resolved(entities, dataset, catalog)?;
+    let Contents { entities, references } = contents;
+    let resolved = secrets::resolved(entities, references, dataset, catalog)?;
     let entities = resolved.map_or_else(|| Arc::clone(entities), Arc::new);
     Ok(Snapshot::build_after(earlier, routing::flavour(flavor), entities, host)?)
 }
@@ -289,13 +287,13 @@ impl Guard for Trial<'_> {
         self.guard.check(next, effects).await?;
         let served = self.configuration.served();
         // A store that was changed by others since the look at it says so with the version before this write.
-        let entities = if next.version() == served.version {
-            served.entities.apply(changes(effects))
+        let contents = if next.version() == served.version {
+            served.contents.after(effects)
         } else {
-            entities_of(next)
+            Contents::of(next)
         };
-        let entities = entities.map_err(|error| refused(error.to_string(), json!({})))?;
-        let built = self.configuration.build(Arc::new(entities), next).await;
+        let contents = contents.map_err(|error| refused(error.to_string(), json!({})))?;
+        let built = self.configuration.build(contents, next).await;
         let candidate = built.map_err(|error| match error {
             ConfigurationError::Snapshot(error) => refusal(&error),
             error => refused(error.to_string(), json!({})),
@@ -303,24 +301,6 @@ impl Guard for Trial<'_> {
         *self.built.lock() = Some(candidate);
         Ok(())
     }
-}
-
-fn changes(effects: &[Effect]) -> impl Iterator<Item = RowChange<'_>> {
-    effects.iter().map(|effect| RowChange {
-        entity: &effect.entity,
-        id: effect.id,
-        row: effect.after.as_deref().map(|record| &**record),
-    })
-}
-
-/// The core entities in `dataset`.
-fn entities_of(dataset: &Dataset) -> Result<Entities, RowError> {
-    let rows = dataset.layout().tables().iter().flat_map(|table| {
-        dataset.rows(&table.name).filter_map(|record| {
-            Some(RowChange { entity: &table.name, id: record.id()?, row: Some(&**record) })
-        })
-    });
-    Entities::default().apply(rows)
 }
 
 /// A snapshot that cannot be built, as an error of the entity that it is about.
