@@ -55,7 +55,19 @@ fn a_request_meets_every_hook_and_capability() {
     let head = String::from_utf8(gateway.last_upstream_head()).unwrap().to_ascii_lowercase();
     assert!(head.contains("\r\nx-consumer-username: ann\r\n"), "{head}");
     assert!(head.contains("\r\nx-anonymous-consumer: true\r\n"), "{head}");
-    assert_eq!(get(gateway.proxy, "/x", &[]).header("x-count").unwrap(), "2");
+    let ann = get(gateway.admin, "/consumers/ann", &[]).json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(header("x-who"), format!("{ann}/"));
+    assert_eq!(header("x-taken"), "true [1]");
+    // With a credential the client is not anonymous.
+    let answer = get(gateway.proxy, "/x?credential=c", &[]);
+    let header = |name: &str| answer.header(name).unwrap_or_default();
+    assert_eq!((header("x-count"), header("x-who")), ("2".to_owned(), format!("{ann}/c")));
+    assert_eq!(header("x-taken"), "true [2]");
+    let head = String::from_utf8(gateway.last_upstream_head()).unwrap().to_ascii_lowercase();
+    assert!(!head.contains("x-anonymous-consumer"), "{head}");
+    // Nothing is taken beyond the limit.
+    let taken = || get(gateway.proxy, "/x", &[]).header("x-taken");
+    assert_eq!([taken(), taken()], [Some("false [2]".to_owned()), Some("false [2]".to_owned())]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use moongate_store::testing::PostgresServer;
-use moongate_store::{Change, Key, Outcome, Row, Store, StoreError};
+use moongate_store::{Change, Dataset, Key, Outcome, Row, Store, StoreError};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
@@ -83,6 +83,21 @@ async fn make(store: &dyn Store, steps: &[Step]) -> Result<Vec<Outcome>, StoreEr
     store.write(changes).await.map(|written| written.outcomes)
 }
 
+/// All ways to a row by a text that is unique lead to the row that has it.
+fn assert_found(dataset: &Dataset) {
+    let unique = |entity: &str, field: &str| {
+        dataset.table(entity).is_some_and(|table| table.uniques.iter().any(|unique| unique.is_alone(field)))
+    };
+    let places = [("services", "name"), ("routes", "name"), ("things", "text")];
+    for (entity, field) in places.into_iter().filter(|(entity, field)| unique(entity, field)) {
+        for text in ["a", "b", "c"] {
+            let there = dataset.rows(entity).find(|row| row.get(field) == Some(&json!(text)));
+            assert_eq!(dataset.lookup_text(entity, field, text, 0), there, "{entity} {field} {text}");
+            assert_eq!(dataset.lookup(entity, &Key::field(field, text), 0), there, "{entity} {field} {text}");
+        }
+    }
+}
+
 /// Makes the same writes in memory and at `place`. Returns how many were made.
 async fn agree(place: &Place, writes: &[Vec<Step>]) -> usize {
     let memory = Place::memory().open().await;
@@ -92,6 +107,8 @@ async fn agree(place: &Place, writes: &[Vec<Step>]) -> usize {
         let expected = make(&*memory, steps).await;
         assert_eq!(make(&*store, steps).await, expected, "{steps:?}");
         made += usize::from(expected.is_ok());
+        assert_found(&memory.dataset());
+        assert_found(&store.dataset());
     }
     assert_same(&memory.dataset(), &store.dataset());
     drop(store);

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use moongate_sdk::counters::{self, Counter};
+use moongate_sdk::counters::{self, Allowance, Counter};
 use moongate_sdk::crypto::{self, Hash};
 use moongate_sdk::http_client::Outgoing;
 use moongate_sdk::metrics::{self, Kind};
 use moongate_sdk::serde_json::json;
 use moongate_sdk::{
-    Admin, AdminRequest, AdminRoute, BodyView, Decision, Error, OnEarlyRequest, OnEntityWrite, OnLog,
-    OnRequest, OnResponse, OnResponseBody, OnTimer, Plugin, Problem, Reply, Request, Response, Row, config,
-    consumers, entities, export, kv, secrets,
+    Admin, AdminRequest, AdminRoute, BodyView, Credential, Decision, Error, OnEarlyRequest, OnEntityWrite,
+    OnLog, OnRequest, OnResponse, OnResponseBody, OnTimer, Plugin, Problem, Reply, Request, Response, Row,
+    config, consumers, entities, export, kv, secrets,
 };
 
 /// What the fixture asks others for.
@@ -85,9 +85,17 @@ impl OnRequest for EveryHook {
                 status.map_or_else(|error| error.to_string(), |status| status.to_string()),
             )?;
         }
-        if let Some(consumer) = consumers::find("ann") {
+        let credential = request.query_value("credential").map(|id| Credential { identifier: None, id });
+        if credential.is_some() {
+            consumers::authenticate_as(request, "ann", credential);
+        } else if let Some(consumer) = consumers::find("ann") {
             consumers::authenticate(request, Some(consumer), None);
         }
+        let who = [request.consumer_id(), request.credential_id()].map(Option::unwrap_or_default);
+        request.set_response_header("x-who", who.join("/"))?;
+        let allowance = Allowance { name: "taken".to_owned(), ends: request.started() + 60_000, limit: 2 };
+        let (taken, values) = counters::take(vec![allowance], 1);
+        request.set_response_header("x-taken", format!("{taken} {values:?}"))?;
         metrics::record("every_hook_requests", &[("method", &request.method())], 1.0);
         request.set_log_field("every.hook", &counted);
         Ok(Decision::Continue)
