@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::client::get;
-use crate::harness::{Gateway, Setup};
+use crate::harness::{Gateway, Setup, built_plugin};
 
 #[test]
 fn what_the_admin_api_took_serves_the_next_request() {
@@ -111,14 +111,7 @@ fn a_declarative_configuration_that_is_posted_replaces_the_one_before() {
 #[test]
 fn two_nodes_on_one_postgres_serve_the_same_and_outlive_its_restart() {
     let Some(server) = PostgresServer::start().unwrap() else { return };
-    let properties = [
-        "database: postgres".to_owned(),
-        "pg_host: 127.0.0.1".to_owned(),
-        format!("pg_port: {}", server.port()),
-        format!("pg_password: {}", server.password()),
-        "pg_timeout: 2000".to_owned(),
-    ];
-    let settings: Vec<String> = properties.iter().map(|line| line.replace(": ", "=")).collect();
+    let (properties, settings) = (postgres_properties(&server), postgres_settings(&server));
     let empty = moongate(&["start"], &settings);
     assert!(!empty.status.success());
     assert!(text(&empty).contains("moongate migrations bootstrap"), "{}", text(&empty));
@@ -187,6 +180,55 @@ fn a_declarative_configuration_goes_into_a_database_and_comes_out_again() {
     for part in ["Failed parsing:", "in 'services':", "in 'port': value should be between 0 and 65535"] {
         assert!(text(&wrong).contains(part), "{part} in {}", text(&wrong));
     }
+}
+
+#[test]
+fn what_cannot_be_served_is_not_imported_and_can_be_mended_where_it_got_in_all_the_same() {
+    let Some(server) = PostgresServer::start().unwrap() else { return };
+    let folder = TempDir::new().unwrap();
+    let gateway = postgres_properties(&server).iter().fold(Setup::new(), |setup, line| setup.property(line));
+    let settings = postgres_settings(&server);
+    assert!(moongate(&["migrations", "bootstrap"], &settings).status.success());
+
+    let file = folder.path().join("bad.yml").display().to_string();
+    let config = "{name: jwt-claims, config: {algorithms: [RS256], secret: x}}";
+    std::fs::write(&file, format!("_format_version: '3.0'\nplugins:\n- {config}\n")).unwrap();
+    std::fs::write(folder.path().join("jwt-claims.wasm"), built_plugin("jwt-claims")).unwrap();
+    let mut with_plugins = settings.clone();
+    with_plugins.push(format!("plugin_dirs={}", folder.path().display()));
+    let imported = moongate(&["config", "db_import", &file], &with_plugins);
+    assert!(!imported.status.success());
+    assert!(text(&imported).contains("plugin 'jwt-claims' refuses"), "{}", text(&imported));
+    assert_eq!(server.psql("select count(*) from plugins").unwrap().trim(), "0");
+
+    let gateway = gateway.start();
+    add_route(&gateway, "orders");
+    server.psql("update routes set paths = '{~/((}' where name = 'orders'").unwrap();
+    // Whether the gateway has seen it or not, what was served stays.
+    assert_eq!(get(gateway.proxy, "/orders", &[]).status, 200);
+    let another = gateway.ask("POST", "/services", &json!({"name": "s", "url": "http://a.test"}));
+    assert_eq!(another.status, 400, "{}", another.text());
+    assert_eq!(gateway.ask("PATCH", "/routes/orders", &json!({"paths": ["/mended"]})).status, 200);
+    assert_eq!(get(gateway.proxy, "/mended", &[]).status, 200);
+    server.psql("update routes set paths = '{~/((}' where name = 'orders'").unwrap();
+    assert_eq!(gateway.ask("DELETE", "/routes/orders", &Value::Null).status, 204);
+    assert_eq!(get(gateway.proxy, "/mended", &[]).status, 404);
+}
+
+/// How a gateway reaches the server.
+fn postgres_properties(server: &PostgresServer) -> [String; 5] {
+    [
+        "database: postgres".to_owned(),
+        "pg_host: 127.0.0.1".to_owned(),
+        format!("pg_port: {}", server.port()),
+        format!("pg_password: {}", server.password()),
+        "pg_timeout: 2000".to_owned(),
+    ]
+}
+
+/// The same for the command line.
+fn postgres_settings(server: &PostgresServer) -> Vec<String> {
+    postgres_properties(server).iter().map(|line| line.replace(": ", "=")).collect()
 }
 
 #[test]

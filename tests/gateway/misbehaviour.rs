@@ -28,6 +28,21 @@ fn a_plugin_that_traps_on_every_call_is_answered_with_500() {
 }
 
 #[test]
+fn a_hook_that_fails_again_and_again_rests_however_well_the_others_do() {
+    // The response hook of the probe sees the 500 and does well.
+    let gateway = Setup::new().route("bad", "probe", "mode: trap").plain_route("good").start();
+    for _ in 0..8 {
+        assert_eq!(get(gateway.proxy, "/bad", &[]).status, 500);
+    }
+    let probe = gateway.plugin("probe");
+    let hooks = probe["statistics"]["hooks"].as_array().unwrap();
+    let request = hooks.iter().find(|hook| hook["hook"] == "request").unwrap();
+    assert_eq!(request["errors"], serde_json::json!({"plugin_trap": 3, "plugin_resting": 5}), "{probe}");
+    let last = probe["last_error"].as_str().unwrap();
+    assert!(last.contains("the probe was told to panic"), "resting hides why: {last}");
+}
+
+#[test]
 fn a_trap_names_the_functions_that_led_to_it() {
     is_contained("trap", "\n  at core::option::expect_failed\n");
 }

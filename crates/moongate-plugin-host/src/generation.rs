@@ -58,7 +58,24 @@ struct Pool {
     /// All, at rest and at work.
     live: usize,
     statistics: Statistics,
-    breaker: Breaker,
+    /// One for each hook, in the order of [`Hook`]: one that works says nothing about the others.
+    breakers: [Breaker; Hook::ALL.len()],
+}
+
+impl Pool {
+    /// Whether `hook` may be called.
+    fn allows(&mut self, hook: Hook) -> bool {
+        self.breakers.get_mut(hook as usize).is_none_or(Breaker::allows)
+    }
+
+    /// Counts a call that came to nothing, for want of an instance.
+    fn refuse(&mut self, hook: Option<Hook>, error: HookError) -> HookError {
+        if let Some(hook) = hook {
+            self.statistics.begin(hook);
+            self.statistics.end(hook, None, Some(&error), false);
+        }
+        error
+    }
 }
 
 /// An instance at rest. In a box, because it moves in and out at each call and is not small.
@@ -350,13 +367,13 @@ impl Generation {
         };
         let (idle, is_timed) = {
             let mut pool = pool.lock();
-            if hook.is_some() && !pool.breaker.allows() {
-                return Err(HookError::Resting);
+            if hook.is_some_and(|hook| !pool.allows(hook)) {
+                return Err(pool.refuse(hook, HookError::Resting));
             }
             let idle = pool.idle.pop();
             if idle.is_none() {
                 if pool.live >= self.max_instances {
-                    return Err(HookError::Saturated { limit: self.max_instances });
+                    return Err(pool.refuse(hook, HookError::Saturated { limit: self.max_instances }));
                 }
                 pool.live += 1;
             }
@@ -371,8 +388,15 @@ impl Generation {
             let fresh = Instance::new(&self.artifact, &self.settings, self.scope, &self.log, home);
             let fresh = within(self.settings.wall_budget, &Waits::default(), fresh)
                 .await
-                .ok_or_else(|| HookError::Instantiate("takes too long to start".into()))?
-                .map_err(|error| HookError::Instantiate(format!("{error:#}")))?;
+                .ok_or_else(|| HookError::Instantiate("takes too long to start".into()))
+                .and_then(|fresh| fresh.map_err(|error| HookError::Instantiate(format!("{error:#}"))));
+            let fresh = match fresh {
+                Ok(fresh) => fresh,
+                Err(error) => {
+                    lease.finish(&Err::<(), _>(error.clone()), false);
+                    return Err(error);
+                }
+            };
             let mut instance = Box::new(fresh);
             let waits = Arc::clone(&instance.state().waits);
             lease.seat = Some(Idle { instance, waits });
@@ -391,7 +415,10 @@ impl Generation {
     fn note<R>(&self, result: Result<R, HookError>) -> Result<R, HookError> {
         if let Err(error) = &result {
             self.log.write(tracing::Level::ERROR, &format!("{error} [{}]", error.code()));
-            *self.last_failure.lock() = Some(clip(&error.to_string(), bounds::LOG_LINE).to_owned());
+            // Why it rests says more than that it rests.
+            if !matches!(error, HookError::Resting) {
+                *self.last_failure.lock() = Some(clip(&error.to_string(), bounds::LOG_LINE).to_owned());
+            }
         }
         result
     }
@@ -440,14 +467,21 @@ impl Lease<'_> {
         let mut pool = self.pool.lock();
         if let Some(hook) = self.hook {
             pool.statistics.end(hook, self.ran, error, answered);
-            if reusable {
-                pool.breaker.succeeded();
-            } else if let Some(pause) = pool.breaker.failed() {
-                let plugin = self.generation.artifact.manifest.name.as_str();
+            let breaker = pool.breakers.get_mut(hook as usize);
+            let pause = breaker.and_then(|breaker| {
+                if reusable {
+                    breaker.succeeded();
+                    return None;
+                }
+                breaker.failed()
+            });
+            if let Some(pause) = pause {
+                let (plugin, hook) = (self.generation.artifact.manifest.name.as_str(), hook.name());
                 tracing::error!(
                     plugin,
+                    hook,
                     ?pause,
-                    "the plugin fails again and again and is not called for a while"
+                    "the plugin fails again and again, and the hook is not called for a while"
                 );
             }
         }

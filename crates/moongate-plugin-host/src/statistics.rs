@@ -22,7 +22,7 @@ pub(crate) enum Hook {
 }
 
 impl Hook {
-    const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::EarlyRequest,
         Self::Request,
         Self::Response,

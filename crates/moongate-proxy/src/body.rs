@@ -28,10 +28,18 @@ use crate::pool::Pool;
 pub(crate) struct RequestBody {
     source: Source,
     deadline: Rc<Deadline>,
-    /// How long the upstream may take to begin its response, once the body is sent.
-    read_timeout: Duration,
-    /// How long either side may take over one chunk.
-    write_timeout: Duration,
+    timeouts: Timeouts,
+}
+
+/// How long a request may make no progress.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timeouts {
+    /// The client may take so long over one piece of its body.
+    pub(crate) client: Duration,
+    /// The upstream may take so long to take one.
+    pub(crate) write: Duration,
+    /// The upstream may take so long to begin its response, once the body is sent.
+    pub(crate) read: Duration,
 }
 
 /// Where the bytes of a request's body come from.
@@ -118,8 +126,8 @@ impl From<Incoming> for Source {
 }
 
 impl RequestBody {
-    pub(crate) fn new(source: Source, deadline: &Rc<Deadline>, write: Duration, read: Duration) -> Self {
-        Self { source, deadline: Rc::clone(deadline), read_timeout: read, write_timeout: write }
+    pub(crate) fn new(source: Source, deadline: &Rc<Deadline>, timeouts: Timeouts) -> Self {
+        Self { source, deadline: Rc::clone(deadline), timeouts }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -141,12 +149,12 @@ impl RequestBody {
             Source::Client(_) | Source::Begun(..) => return None,
             Source::Kept(replay) => Source::Kept(replay.again()),
         };
-        Some(Self::new(source, &self.deadline, self.write_timeout, self.read_timeout))
+        Some(Self::new(source, &self.deadline, self.timeouts))
     }
 
     /// Takes note that either side made progress, and says what is waited for from now on.
     fn moved(&self, goes_on: bool) {
-        let wait = if goes_on { self.write_timeout } else { self.read_timeout };
+        let wait = if goes_on { self.timeouts.write } else { self.timeouts.read };
         self.deadline.wait(Instant::now(), wait);
     }
 }
@@ -173,7 +181,10 @@ impl Body for RequestBody {
                     Poll::Ready(Some(Ok(Frame::data(piece))))
                 }
                 None => {
-                    let frame = ready!(Pin::new(incoming).poll_frame(cx));
+                    let Poll::Ready(frame) = Pin::new(incoming).poll_frame(cx) else {
+                        self.deadline.wait_for_client(self.timeouts.client);
+                        return Poll::Pending;
+                    };
                     self.moved(frame.is_some());
                     match frame {
                         Some(Err(error)) => {
@@ -189,7 +200,10 @@ impl Body for RequestBody {
                 }
             },
             Source::Client(incoming) => {
-                let frame = ready!(Pin::new(&mut *incoming).poll_frame(cx));
+                let Poll::Ready(frame) = Pin::new(&mut *incoming).poll_frame(cx) else {
+                    self.deadline.wait_for_client(self.timeouts.client);
+                    return Poll::Pending;
+                };
                 // A sized body is not asked for its end, so the last chunk has to be known as such.
                 let goes_on = frame.is_some() && !incoming.is_end_stream();
                 self.moved(goes_on);

@@ -48,6 +48,10 @@ pub(crate) struct Deadline {
     at_rest: Cell<bool>,
     /// Whether the client broke off while it sent a request's body.
     client_failed: Cell<bool>,
+    /// Whether a response is still to begin.
+    unanswered: Cell<bool>,
+    /// Whether it is the client that is waited for, in the middle of its body.
+    for_client: Cell<bool>,
     waker: RefCell<Option<Waker>>,
     /// What is left of the body of the connection's request.
     pub(crate) leftover: Leftover,
@@ -59,6 +63,26 @@ impl Deadline {
         self.until.set(now.checked_add(wait));
         self.passed.set(false);
         self.at_rest.set(false);
+        self.for_client.set(false);
+    }
+
+    /// Says whether the response to the request under way is still to begin.
+    pub(crate) fn set_unanswered(&self, unanswered: bool) {
+        self.unanswered.set(unanswered);
+    }
+
+    /// Starts to wait for the next piece of the client's body, if that is not waited for already. Once a response has begun
+    /// it does not matter how slowly the rest of the request comes.
+    pub(crate) fn wait_for_client(&self, wait: Duration) {
+        if self.unanswered.get() && !self.for_client.get() {
+            self.wait(Instant::now(), wait);
+            self.for_client.set(true);
+        }
+    }
+
+    /// Whether the client has taken too long within its body.
+    pub(crate) fn has_waited_for_client(&self) -> bool {
+        self.for_client.get() && self.passed.get()
     }
 
     /// Starts to wait for the client's next request.

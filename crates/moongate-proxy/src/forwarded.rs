@@ -246,12 +246,14 @@ impl Forwarding<'_> {
             (false, false, false, false, false);
         for (name, value) in &head.headers {
             let (is_list, has, own) = match name.as_str() {
-                "host" | "connection" | "upgrade" | "transfer-encoding" | "x-real-ip" => continue,
+                "host" | "connection" | "upgrade" | "transfer-encoding" | "x-real-ip"
+                | "x-kong-request-id" => {
+                    continue;
+                }
                 "content-length" => {
                     has_length = true;
                     continue;
                 }
-                "x-kong-request-id" if self.request_id.is_some() => continue,
                 "via" => (true, &mut has_via, via.as_bytes()),
                 "x-forwarded-for" => (true, &mut has_for, self.peer.text.as_bytes()),
                 "x-forwarded-proto" => (false, &mut has_proto, &[][..]),

@@ -124,7 +124,8 @@ impl<R: PluginRuntime> Handler<R> {
         exchange.matched = found.as_ref().ok().map(|found| Arc::clone(&found.route.matched));
         trace::start(options, &mut exchange);
         let chain = found.as_ref().map_or(&snapshot.global, |found| &found.route.chain);
-        let id_value = options.headers.request_id.then(|| id_value(id));
+        let is_told = options.headers.request_id || options.upstream_request_id;
+        let id_value = is_told.then(|| id_value(id));
         let is_recorded = !chain.log.is_empty() || !chain.choices.is_empty();
         let mut draft = None;
         let mut picked = None;
@@ -168,7 +169,8 @@ impl<R: PluginRuntime> Handler<R> {
                 }
                 match outcome {
                     Outcome::Continue => {
-                        let way = Way { body, found, started, request_id: id_value.as_ref() };
+                        let request_id = id_value.as_ref().filter(|_| options.upstream_request_id);
+                        let way = Way { body, found, started, request_id };
                         self.forward(&mut exchange, way, &snapshot, draft.as_deref_mut()).await
                     }
                     Outcome::Respond(reply) => {
@@ -226,6 +228,7 @@ impl<R: PluginRuntime> Handler<R> {
         let total = self.worker.clock.look().duration_since(started);
         self.worker.counters.measured.response(answer.head.status, total, timing.upstream());
         response::name_charset(&mut answer.head);
+        let id_value = id_value.filter(|_| options.headers.request_id);
         response::annotate(&mut answer.head.headers, &options.headers, timing, id_value);
         if self.worker.is_draining() && answer.head.status != StatusCode::SWITCHING_PROTOCOLS {
             close(&mut answer);

@@ -64,10 +64,9 @@ impl<R: PluginRuntime> Handler<R> {
             Some(client) => Some(client.secure(authority, Some(host)).ok_or(Failure::BadGateway)?),
         };
         let pool = secured.as_ref().map_or(authority, |secured| &secured.pool);
-        let (write, read) =
-            (Duration::from_millis(upstream.write_timeout), Duration::from_millis(upstream.read_timeout));
-        let body = RequestBody::new(body, &self.deadline, write, read);
-        let wait = if body.is_empty() { read } else { write };
+        let timeouts = self.timeouts(upstream);
+        let body = RequestBody::new(body, &self.deadline, timeouts);
+        let wait = if body.is_empty() { timeouts.read } else { timeouts.write };
         let length = body.length();
         let mut request = Request::new(body);
         *request.method_mut() = head.method.clone();
@@ -90,6 +89,7 @@ impl<R: PluginRuntime> Handler<R> {
                     continue;
                 }
             };
+            self.deadline.set_unanswered(true);
             self.deadline.wait(self.worker.clock.now(), wait);
             let mut sending = pin!(sender.try_send_request(request));
             let answer = std::future::poll_fn(|cx| match sending.as_mut().poll(cx) {
@@ -100,9 +100,11 @@ impl<R: PluginRuntime> Handler<R> {
                 }
             })
             .await;
+            self.deadline.set_unanswered(false);
             let mut error = match answer {
                 Some(Ok(response)) => return Ok(response),
                 Some(Err(error)) => error,
+                None if self.deadline.has_waited_for_client() => return Err(Failure::RequestTimeout),
                 None => return Err(Failure::GatewayTimeout),
             };
             if self.deadline.is_clients_fault() {

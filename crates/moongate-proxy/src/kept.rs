@@ -29,9 +29,6 @@ const IN_MEMORY: usize = 64 * 1024;
 /// Bytes that are read of a file at a time.
 const PART: usize = 64 * 1024;
 
-/// How long a client may pause within a body.
-const CLIENT_TIMEOUT: Duration = Duration::from_secs(60);
-
 /// A whole body: what is in the file, and then what is in memory.
 pub(crate) struct Kept {
     file: Option<Arc<File>>,
@@ -40,19 +37,21 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// Reads a body to its end. Its larger part goes into a file in `directory`.
+    /// Reads a body to its end, in which the client may pause for `patience`. The larger part goes into a file in
+    /// `directory`.
     ///
     /// # Errors
     /// When the client breaks off, pauses for too long, or there is no room for what it sends.
     pub(crate) async fn read(
         mut body: Incoming,
         deadline: &Deadline,
+        patience: Duration,
         directory: &Arc<Path>,
     ) -> Result<Self, Failure> {
         let mut kept = Self { file: None, in_file: 0, in_memory: Bytes::new() };
         let mut memory = BytesMut::new();
         loop {
-            deadline.wait(Instant::now(), CLIENT_TIMEOUT);
+            deadline.wait(Instant::now(), patience);
             let frame = std::future::poll_fn(|cx| match Pin::new(&mut body).poll_frame(cx) {
                 Poll::Ready(frame) => Poll::Ready(Ok(frame)),
                 Poll::Pending if deadline.has_passed() => Poll::Ready(Err(Failure::RequestTimeout)),

@@ -28,6 +28,8 @@ pub struct ProxyOptions {
     pub workers: usize,
     /// Which headers the gateway adds.
     pub headers: HeaderTokens,
+    /// Whether upstreams get `X-Kong-Request-Id`; what a client sends under this name they never get.
+    pub upstream_request_id: bool,
     /// Peers whose forwarding headers are believed.
     pub trusted: Vec<IpNet>,
     /// Where a trusted peer names the client.
@@ -40,6 +42,8 @@ pub struct ProxyOptions {
     pub keepalive_idle_timeout: Duration,
     /// How long a client may take to send the head of a request.
     pub client_header_timeout: Duration,
+    /// How long a client may pause within the body of a request.
+    pub client_body_timeout: Duration,
     /// How long a client's connection may be idle between requests.
     pub client_idle_timeout: Duration,
     /// Largest head of a request, in bytes.
@@ -67,12 +71,14 @@ impl Default for ProxyOptions {
             upstream_tls: UpstreamTlsOptions::default(),
             workers: 1,
             headers: HeaderTokens::default(),
+            upstream_request_id: true,
             trusted: Vec::new(),
             real_ip: RealIp::Header(HeaderName::from_static("x-real-ip")),
             real_ip_recursive: false,
             keepalive_pool_size: 512,
             keepalive_idle_timeout: Duration::from_secs(60),
             client_header_timeout: Duration::from_secs(60),
+            client_body_timeout: Duration::from_secs(60),
             client_idle_timeout: Duration::from_secs(75),
             max_header_size: 32 * 1024,
             allow_debug_header: false,

@@ -15,7 +15,7 @@ use moongate_hooks::PluginRuntime;
 use tokio::time::Instant;
 
 use crate::balanced::Chosen;
-use crate::body::{RequestBody, Source};
+use crate::body::{RequestBody, Source, Timeouts};
 use crate::connection::{ConnectError, Connection, Names, connect_to};
 use crate::error::Failure;
 use crate::forwarded::{BodyLength, Forwarding};
@@ -23,9 +23,6 @@ use crate::handler::Handler;
 use crate::kept::{Kept, Replay};
 use crate::snapshot::Upstream;
 use crate::tls::Secured;
-
-/// Largest body of known length that is kept to be sent again.
-const SMALL: u64 = 64 * 1024;
 
 /// A request for an upstream, and what is needed to send it again.
 pub(crate) struct Outgoing<'a> {
@@ -64,13 +61,15 @@ impl<R: PluginRuntime> Handler<R> {
     ) -> Result<Source, Failure> {
         let wanted = match body.size_hint().exact() {
             Some(0) => false,
-            Some(length) => length <= SMALL && upstream.retries > 0 && is_idempotent(method),
+            Some(_) => upstream.retries > 0 && is_idempotent(method),
             None => !body.is_end_stream(),
         };
         if !wanted {
             return Ok(body.into());
         }
-        let kept = Kept::read(body, &self.deadline, &self.worker.options.body_directory).await?;
+        let options = &self.worker.options;
+        let patience = options.client_body_timeout;
+        let kept = Kept::read(body, &self.deadline, patience, &options.body_directory).await?;
         Ok(Source::Kept(Replay::new(Rc::new(kept))))
     }
 
@@ -82,11 +81,11 @@ impl<R: PluginRuntime> Handler<R> {
         mut chosen: Option<&mut Chosen>,
     ) -> Result<(response::Parts, Box<Connection>), Failure> {
         let (upstream, now) = (outgoing.upstream, outgoing.now);
-        let (write, read) =
-            (Duration::from_millis(upstream.write_timeout), Duration::from_millis(upstream.read_timeout));
+        let timeouts = self.timeouts(upstream);
         let source = std::mem::replace(&mut outgoing.body, Source::Nothing);
-        let body = RequestBody::new(source, &self.deadline, write, read);
-        let (wait, length) = (if body.is_empty() { read } else { write }, body.length());
+        let body = RequestBody::new(source, &self.deadline, timeouts);
+        let wait = if body.is_empty() { timeouts.read } else { timeouts.write };
+        let length = body.length();
         let is_idempotent = is_idempotent(&outgoing.head.method);
         let measures = chosen.as_ref().is_some_and(|chosen| chosen.algorithm() == Algorithm::Latency);
         let mut body = Some(body);
@@ -122,6 +121,7 @@ impl<R: PluginRuntime> Handler<R> {
                     self.worker.gather().await;
                     let is_head = outgoing.head.method == Method::HEAD;
                     connection.http.begin(sending, length, is_head, |text| outgoing.write(length, text));
+                    self.deadline.set_unanswered(true);
                     self.deadline.wait(self.worker.clock.now(), wait);
                     let answer = std::future::poll_fn(|cx| match connection.http.poll_head(cx) {
                         Poll::Ready(answer) => Poll::Ready(Some(answer)),
@@ -131,6 +131,7 @@ impl<R: PluginRuntime> Handler<R> {
                         }
                     })
                     .await;
+                    self.deadline.set_unanswered(false);
                     let failure = match answer {
                         Some(Ok(head)) => {
                             if let Some(chosen) = chosen {
@@ -146,6 +147,7 @@ impl<R: PluginRuntime> Handler<R> {
                             tracing::debug!(upstream = %pool, %error, "no response");
                             Failure::BadGateway
                         }
+                        None if self.deadline.has_waited_for_client() => return Err(Failure::RequestTimeout),
                         None => Failure::GatewayTimeout,
                     };
                     let unanswered = connection.http.give_up();
@@ -184,6 +186,15 @@ impl<R: PluginRuntime> Handler<R> {
                     outgoing.forwarding.host = chosen.pick.host_header(upstream.default_port).clone();
                 }
             }
+        }
+    }
+
+    /// How long a request to `upstream` may make no progress.
+    pub(crate) fn timeouts(&self, upstream: &Upstream) -> Timeouts {
+        Timeouts {
+            client: self.worker.options.client_body_timeout,
+            write: Duration::from_millis(upstream.write_timeout),
+            read: Duration::from_millis(upstream.read_timeout),
         }
     }
 

@@ -172,10 +172,12 @@ impl Configuration {
     /// Makes `changes`, if the router and the plugins can work with the result.
     async fn write(&self, changes: Vec<Change>, guard: &dyn Guard) -> Result<Written, StoreError> {
         let _turn = self.turn.lock().await;
-        self.catch_up().await.map_err(|error| match error {
-            ConfigurationError::Store(error) => error,
-            error => StoreError::Refused { message: error.to_string(), fields: json!({}) },
-        })?;
+        match self.catch_up().await {
+            Ok(()) => {}
+            Err(ConfigurationError::Store(error)) => return Err(error),
+            // What others brought into the database cannot be served. This write may be what mends it.
+            Err(error) => tracing::warn!(%error, "the database holds what cannot be served"),
+        }
         self.write_in_turn(changes, guard, None).await
     }
 
@@ -300,6 +302,28 @@ impl Guard for Trial<'_> {
         })?;
         *self.built.lock() = Some(candidate);
         Ok(())
+    }
+}
+
+/// Agrees to a write if what it leads to can be served, for who serves nothing.
+pub(crate) struct Servable {
+    pub(crate) host: Arc<PluginHost>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) flavor: RouterFlavor,
+}
+
+#[async_trait]
+impl Guard for Servable {
+    async fn check(&self, next: &Dataset, _: &[Effect]) -> Result<(), StoreError> {
+        let (host, catalog, flavor) = (Arc::clone(&self.host), Arc::clone(&self.catalog), self.flavor);
+        let next = next.clone();
+        let built = tokio::task::spawn_blocking(move || {
+            snapshot(&Contents::of(&next)?, &next, &catalog, &host, flavor, None).map(drop)
+        });
+        match built.await {
+            Ok(result) => result.map_err(|error| refused(error.to_string(), json!({}))),
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who goes first where there are fewer cores than work.
 
 /// How far threads stand back; 0 is as others, 19 as far as can be.
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 5;
 
 /// Lets the threads that serve requests go before this one, and before those that it starts.
 ///

@@ -93,7 +93,7 @@ function Item({ to, label, icon, active }: { to: string; label: string; icon?: R
 
 function Kinds({ path }: { path: string }) {
   const kinds = useKinds();
-  if (!kinds.data) return <Box px="sm"><Skeleton height={320} aria-label="Loading" /></Box>;
+  if (!kinds.data) return <Box px="sm"><Skeleton height={320} role="status" aria-label="Loading" /></Box>;
   return kinds.data.all
     .filter((kind) => kind.listed)
     .map((kind) => {

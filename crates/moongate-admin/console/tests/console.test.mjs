@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { assertAccessible, assertNoSidewaysScroll, launch, open, shot, until } from './browser.mjs';
 import { setting, signed, startEcho, startGateway } from './gateway.mjs';
@@ -209,7 +209,7 @@ part('a request is explained and tried: 401 without a token, the header with one
   await shot(page, 'try-401');
 
   const token = signed(SECRET, { username: 'Ada', exp: Math.floor(Date.now() / 1000) + 600 });
-  await page.getByLabel('Headers', { exact: true }).fill(`Authorization: Bearer ${token}`);
+  await page.getByLabel('Headers', { exact: true }).fill(`Authorization: Bearer ${token}\nX-Kind: special`);
   await page.getByRole('button', { name: 'Send it' }).click();
   await page.locator('[data-answer-status="200"]').waitFor();
   const headers = page.getByRole('table', { name: 'Headers of the answer' });
@@ -220,13 +220,25 @@ part('a request is explained and tried: 401 without a token, the header with one
   await trace.getByText('response ~ jwt-username: Ada').waitFor();
   await shot(page, 'try-200');
   await assertAccessible(page, 'explain and try');
+  assert.ok(!page.url().includes(token), `a credential is in the address: ${page.url()}`);
 });
 
 part('a link leads back to an explained request', async () => {
   const address = new URL(page.url());
   assert.equal(address.searchParams.get('url'), '/secure/some/path?x=1');
+  assert.equal(address.searchParams.get('headers'), 'Authorization:\nX-Kind: special');
   await page.reload();
   await page.getByRole('list', { name: 'The way of the request' }).getByText('secure-route').first().waitFor();
+  assert.equal(await page.getByLabel('Headers', { exact: true }).inputValue(), 'Authorization:\nX-Kind: special');
+});
+
+part('a link with credentials is made one without', async () => {
+  const headers = 'Cookie: session=of-somebody\nX-Kind: special';
+  await page.goto(`/explain?${new URLSearchParams({ url: 'http://me:my-password@127.0.0.1/secure?apikey=my-key&x=1', headers })}`);
+  await page.getByRole('list', { name: 'The way of the request' }).waitFor();
+  await until('another address', () => !/of-somebody|my-password|my-key/.test(decodeURIComponent(page.url())));
+  const { searchParams } = new URL(page.url());
+  assert.deepEqual([searchParams.get('url'), searchParams.get('headers')], ['http://127.0.0.1/secure?apikey=&x=1', 'Cookie:\nX-Kind: special']);
 });
 
 part('what is deleted says what refers to it', async () => {
@@ -241,6 +253,7 @@ part('what is deleted says what refers to it', async () => {
   const dialog = page.getByRole('dialog');
   await dialog.getByText('Routes: secure-route').waitFor();
   await shot(page, 'delete');
+  await assertAccessible(page, 'the question before something is deleted');
   await dialog.getByRole('button', { name: 'Delete' }).click();
   await dialog.getByText('an existing').waitFor();
   await dialog.getByRole('button', { name: 'Keep it' }).click();
@@ -250,11 +263,14 @@ part('what is deleted says what refers to it', async () => {
 part('an entity is changed as text, duplicated and deleted', async () => {
   await page.getByRole('link', { name: 'Edit', exact: true }).click();
   await heading('Edit echo-service');
+  await page.getByRole('textbox', { name: 'Host', exact: true }).waitFor();
+  await assertAccessible(page, 'the form of a service that is there');
   await page.getByRole('radiogroup', { name: 'How to edit' }).getByText('JSON').click();
   const text = page.getByLabel('JSON', { exact: true }).last();
   await text.fill((await text.inputValue()).replace('"retries": 5', '"retries": 2'));
   const dialog = await reviewAnd('save');
   assert.equal(await dialog.getByRole('row').count(), 2, 'only what changes is named');
+  await assertAccessible(page, 'the review of a change');
   await dialog.getByRole('button', { name: 'Save' }).click();
   await heading('echo-service');
   assert.equal((await gateway.ask('GET', '/services/echo-service')).body.retries, 2);
@@ -339,6 +355,130 @@ part('a plugin that trapped shows where', async () => {
   await shot(page, 'plugin-trapped');
   await assertAccessible(page, 'the page of a plugin that trapped');
   assert.equal((await gateway.ask('DELETE', '/routes/trapping')).status, 204);
+});
+
+/** Lets the gateway load more of the plugins that were built. */
+async function load(...names) {
+  for (const name of names) copyFileSync(join(dirname(setting('CONSOLE_TEST_PLUGIN')), `${name}.wasm`), join(gateway.folder, 'plugins', `${name}.wasm`));
+  await until(`${names} to be loaded`, async () => {
+    const { available_on_server: loaded } = (await gateway.ask('GET', '/')).body.plugins;
+    return names.every((name) => name in loaded);
+  });
+}
+
+async function assertHidden(secret, where) {
+  const text = await page.evaluate(() => `${document.title}\n${document.documentElement.innerText}\n${location.href}`);
+  assert.ok(!text.includes(secret), `${secret} is shown: ${where}`);
+}
+
+part('a credential is never called by its key', async () => {
+  await load('key-auth');
+  const key = 'the-key-of-ada';
+  const consumer = (await gateway.ask('PUT', '/consumers/ada', {})).body;
+  const made = await gateway.ask('POST', '/consumers/ada/key-auth', { key });
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  const { id } = made.body;
+
+  await page.goto('/entities/keyauth_credentials');
+  const link = page.getByRole('table', { name: 'keyauth_credentials' }).getByRole('link', { name: id });
+  await link.waitFor();
+  await assertHidden(key, 'in the list');
+  await page.goto(`/entities/consumers/${consumer.id}`);
+  await page.getByRole('table', { name: 'keyauth_credentials' }).getByRole('link', { name: id }).waitFor();
+  await assertHidden(key, 'on the page of the consumer');
+  await page.getByRole('button', { name: 'More actions' }).click();
+  await page.getByRole('menuitem', { name: 'Delete' }).click();
+  await page.getByRole('dialog').getByText(id).waitFor();
+  await assertHidden(key, 'among what goes with a consumer');
+  await page.getByRole('dialog').getByRole('button', { name: 'Keep it' }).click();
+
+  await page.getByRole('table', { name: 'keyauth_credentials' }).getByRole('link', { name: id }).click();
+  await heading(id);
+  await page.getByRole('table', { name: 'Fields' }).getByLabel('hidden').waitFor();
+  await assertHidden(key, 'on its page');
+  await shot(page, 'credential');
+  await assertAccessible(page, 'the page of a credential');
+  await page.getByRole('tab', { name: 'JSON and YAML' }).click();
+  await page.getByRole('button', { name: 'Show credentials' }).waitFor();
+  await assertHidden(key, 'in its text');
+  await page.getByRole('link', { name: 'Edit', exact: true }).click();
+  await heading(`Edit ${id}`);
+  await page.getByRole('button', { name: 'Review and save' }).waitFor();
+  await assertHidden(key, 'in its form');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await heading(id);
+  await page.getByRole('button', { name: 'More actions' }).click();
+  await page.getByRole('menuitem', { name: 'Duplicate' }).click();
+  await heading(`Copy of ${id}`);
+  await assertHidden(key, 'in the form of a copy');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+
+  await page.goto(`/entities/keyauth_credentials/${id}`);
+  await page.getByRole('button', { name: 'More actions' }).click();
+  await page.getByRole('menuitem', { name: 'Delete' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('Nothing refers to it').waitFor();
+  await assertHidden(key, 'when asked whether to delete it');
+  await assertAccessible(page, 'the question before a credential is deleted');
+  await dialog.getByRole('button', { name: 'Delete' }).click();
+  await page.getByText(`Deleted ${id}`).waitFor();
+  await assertHidden(key, 'after it was deleted');
+  assert.equal((await gateway.ask('GET', `/key-auths/${id}`)).status, 404);
+});
+
+part('of many entities that belong to one, more are shown when asked for', async () => {
+  for (let number = 0; number < 55; number++) await gateway.ask('POST', '/consumers/ada/key-auth', {});
+  await page.goto(`/entities/consumers/${(await gateway.ask('GET', '/consumers/ada')).body.id}`);
+  const rows = page.getByRole('table', { name: 'keyauth_credentials' }).getByRole('row');
+  await page.getByText('50 shown, and there are more').waitFor();
+  assert.equal(await rows.count(), 51);
+  await assertAccessible(page, 'the page of a consumer with many credentials');
+  await page.getByRole('button', { name: 'Show more' }).click();
+  await until('the others', async () => (await rows.count()) === 56);
+  assert.equal(await page.getByText('there are more').count(), 0);
+  assert.equal((await gateway.ask('DELETE', '/consumers/ada')).status, 204);
+});
+
+part('credentials within a configuration are hidden by what the schema says', async () => {
+  await load('rate-limiting', 'http-log');
+  const [password, endpoint] = ['the-password-of-redis', 'http://127.0.0.1:9/hidden-endpoint'];
+  await gateway.ask('PUT', '/services/echo-service/routes/limited', { paths: ['/limited'] });
+  const make = async (name, config) => {
+    const made = await gateway.ask('POST', '/routes/limited/plugins', { name, enabled: false, config });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    return made.body.id;
+  };
+  const limit = await make('rate-limiting', { minute: 5, policy: 'redis', redis: { host: '127.0.0.1', password } });
+  const log = await make('http-log', { http_endpoint: endpoint });
+  for (const [id, secret, name] of [
+    [limit, password, 'rate-limiting'],
+    [log, endpoint, 'http-log'],
+  ]) {
+    await page.goto(`/entities/plugins/${id}`);
+    await heading(name);
+    const fields = page.getByRole('table', { name: 'Fields' });
+    await fields.getByRole('rowheader', { name: name === 'http-log' ? 'Config: HTTP endpoint' : 'Config: Redis' }).waitFor();
+    await assertHidden(secret, `in the fields of ${name}`);
+    await page.getByRole('tab', { name: 'JSON and YAML' }).click();
+    const text = page.getByLabel('JSON', { exact: true }).last();
+    await text.waitFor();
+    await assertHidden(secret, `in the text of ${name}`);
+    await page.getByRole('button', { name: 'Show credentials' }).click();
+    await until('the credential', async () => (await text.textContent()).includes(secret));
+  }
+
+  await page.getByRole('link', { name: 'Edit', exact: true }).click();
+  await heading('Edit http-log');
+  await page.getByLabel(/^HTTP endpoint/).fill(`${endpoint}-too`);
+  await assertAccessible(page, 'the form of a configuration that is there');
+  const dialog = await reviewAnd('save');
+  await dialog.getByText('config.http_endpoint').waitFor();
+  await assertHidden(endpoint, 'in the review');
+  await assertAccessible(page, 'the review of a change of a credential');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await heading('http-log');
+  assert.equal((await gateway.ask('GET', `/plugins/${log}`)).body.config.http_endpoint, `${endpoint}-too`);
+  assert.equal((await gateway.ask('DELETE', '/routes/limited')).status, 204);
 });
 
 const PAGES = [

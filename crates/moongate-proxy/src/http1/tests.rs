@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
-use crate::body::Source;
+use crate::body::{Source, Timeouts};
 use crate::kept::{Kept, Replay};
 
 /// A connection, and the upstream's side of it.
@@ -22,7 +22,8 @@ async fn pair() -> (Http1, TcpStream) {
 fn body(bytes: Option<Vec<u8>>) -> RequestBody {
     let source =
         bytes.map_or(Source::Nothing, |bytes| Source::Kept(Replay::new(Rc::new(Kept::of(bytes.into())))));
-    RequestBody::new(source, &Rc::default(), Duration::from_secs(1), Duration::from_secs(1))
+    let second = Duration::from_secs(1);
+    RequestBody::new(source, &Rc::default(), Timeouts { client: second, write: second, read: second })
 }
 
 fn begin(http: &mut Http1, bytes: Option<Vec<u8>>, length: BodyLength) {

@@ -10,7 +10,7 @@ use moongate_store::{Change, Key, Layout, Migration, Store};
 
 use super::arguments::{ConfigCommand, MigrationsCommand};
 use super::say;
-use crate::configuration::{FileError, export, in_order, read_file};
+use crate::configuration::{FileError, Servable, export, in_order, read_file};
 use crate::properties::{Database, Properties};
 use crate::{catalog, plugins, storage};
 
@@ -79,15 +79,18 @@ fn init(file: &Path) -> anyhow::Result<()> {
 
 /// Brings in everything that a file declares. What it does not declare stays.
 fn import(properties: &Properties, file: &Path) -> anyhow::Result<()> {
-    let catalog = schemas(properties)?;
+    let host = plugins::look(properties)?;
+    let flavor = properties.router_flavor;
+    let catalog = Arc::new(catalog::build(flavor, true, &host.schemas())?);
     let declaration = read_file(file, &catalog).map_err(parse_failure)?;
     say("parse successful, beginning import");
     let runtime = storage::runtime()?;
     let rows = in_order(declaration, &catalog).into_iter();
     let changes = rows.map(|(entity, id, row)| Change::upsert(entity, Key::Id(id), row)).collect();
+    let servable = Servable { host, catalog: Arc::clone(&catalog), flavor };
     runtime.block_on(async {
         let store: Arc<dyn Store> = storage::open(properties, &catalog).await?;
-        store.write(changes).await.context("Failed importing")
+        store.write_if(changes, &servable).await.context("Failed importing")
     })?;
     say("import successful");
     Ok(())

@@ -19,6 +19,7 @@ pub(super) fn renamed(name: &str) -> Option<&'static str> {
         "nginx_worker_processes" => "workers",
         "plugins" | "lua_package_path" | "wasm_filters_path" => "plugin_dirs",
         "nginx_http_client_header_timeout" => "client_header_timeout",
+        "nginx_http_client_body_timeout" => "client_body_timeout",
         "nginx_http_keepalive_timeout" => "client_idle_timeout",
         "nginx_http_large_client_header_buffers" => "max_header_size",
         _ => return None,

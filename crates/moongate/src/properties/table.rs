@@ -219,6 +219,9 @@ properties! {
     /// X-Kong-Upstream-Status, single ones of the first two, or `off`.
     headers: HeaderTokens = HeaderTokens::default(), words::read_tokens, words::show_tokens;
 
+    /// Headers that the gateway adds to requests to upstreams: X-Kong-Request-Id, or `off`.
+    headers_upstream: bool = true, words::read_upstream_tokens, words::show_upstream_tokens;
+
     /// The form of error bodies for clients that ask for none: text/plain, application/json, text/html or
     /// application/xml.
     error_default_type: ErrorType = ErrorType::Plain, words::read_error_type, words::show_error_type;
@@ -256,6 +259,9 @@ properties! {
 
     /// Seconds that a client may take to send the head of a request.
     client_header_timeout: Duration = Duration::from_secs(60), value::seconds, value::show_seconds;
+
+    /// Seconds that a client may pause within the body of a request.
+    client_body_timeout: Duration = Duration::from_secs(60), value::seconds, value::show_seconds;
 
     /// Seconds that a client's connection may be idle between requests.
     client_idle_timeout: Duration = Duration::from_secs(75), value::seconds, value::show_seconds;

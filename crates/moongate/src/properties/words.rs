@@ -124,6 +124,17 @@ pub(super) fn read_tokens(value: &Value) -> Read<HeaderTokens> {
     Ok(tokens)
 }
 
+/// Whether upstreams are told the id of requests: the only header that there is to choose.
+pub(super) fn read_upstream_tokens(value: &Value) -> Read<bool> {
+    let read = read_tokens(value)?;
+    let only = HeaderTokens { request_id: false, ..read };
+    if only == NO_TOKENS { Ok(read.request_id) } else { wrong("may be `X-Kong-Request-Id` or `off`") }
+}
+
+pub(super) fn show_upstream_tokens(is_told: &bool) -> Json {
+    if *is_told { json!(["X-Kong-Request-Id"]) } else { json!("off") }
+}
+
 /// The shortest list that [`read_tokens`] makes the same of.
 pub(super) fn show_tokens(tokens: &HeaderTokens) -> Json {
     let mut left = *tokens;

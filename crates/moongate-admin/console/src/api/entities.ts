@@ -1,7 +1,9 @@
 /** Lists and single entities. */
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { ApiError, call, segment } from './client';
 import type { Kind } from './kinds';
+import { isSecret } from './masking';
+import { fieldsOf, type Schema } from './schema';
 
 export type Entity = Record<string, unknown> & { id?: string };
 
@@ -43,6 +45,19 @@ export function usePage(path: string, offset: string | undefined, tags: string, 
   });
 }
 
+/** A collection from its beginning, as many pages as were asked for. */
+export function usePages(path: string) {
+  return useInfiniteQuery({
+    queryKey: ['entities', path, 'pages'],
+    queryFn: ({ pageParam, signal }) => {
+      const search = new URLSearchParams({ size: String(PAGE_SIZE), ...(pageParam ? { offset: pageParam } : {}) });
+      return call<Page>(`${path}?${search}`, { signal });
+    },
+    initialPageParam: '',
+    getNextPageParam: (page) => page.offset,
+  });
+}
+
 /** The entity that a list is searched for, as a list of one or none. */
 export function useLookUp(path: string, key: string) {
   return useQuery({
@@ -67,10 +82,19 @@ export function useEntity(path: string, enabled = true) {
   });
 }
 
-/** What people call an entity. */
-export function titleOf(entity: Entity | undefined): string {
+const NAMES = ['instance_name', 'name', 'username', 'target', 'prefix', 'custom_id', 'key', 'group', 'client_id'];
+
+/**
+ * What people call an entity.
+ *
+ * Never a credential, even where the Admin API finds the entity by it. Until the schema is there, any `key` may be one.
+ */
+export function titleOf(kind: string, entity: Entity | undefined, schema: Schema | undefined): string {
   if (!entity) return '';
-  for (const field of ['instance_name', 'name', 'username', 'target', 'prefix', 'custom_id', 'key', 'group', 'client_id']) {
+  const fields = new Map(fieldsOf(schema));
+  for (const field of NAMES) {
+    const encrypted = schema ? fields.get(field)?.encrypted : field === 'key';
+    if (isSecret(kind, field, encrypted)) continue;
     const value = entity[field];
     if (typeof value === 'string' && value !== '' && !value.startsWith('-----')) return value;
   }

@@ -6,8 +6,8 @@
  */
 import { words } from '../api/kinds';
 import type { RJSFSchema, UiSchema } from '@rjsf/utils';
+import { isSecret } from '../api/masking';
 import { DECLARED_BY_NAME, fieldsOf, type FieldSchema, type Schema } from '../api/schema';
-import { isSecret } from '../parts/masking';
 
 export interface FormSchema {
   schema: RJSFSchema;

@@ -5,6 +5,7 @@ import type { RegistryWidgetsType, WidgetProps } from '@rjsf/utils';
 import { useState } from 'react';
 import { titleOf, useEntity, useLookUp, usePage } from '../api/entities';
 import { useKinds } from '../api/kinds';
+import { useSchema } from '../api/schema';
 
 const MONOSPACE = { input: { fontFamily: 'var(--mantine-font-family-monospace)' } };
 
@@ -130,9 +131,10 @@ function Reference(props: WidgetProps) {
   const found = useLookUp(path, kind ? asked : '');
   const id = props.value as string | undefined;
   const chosen = useEntity(`${path}/${id ?? ''}`, kind !== undefined && id !== undefined);
+  const schema = useSchema(reference ?? '', undefined, kind !== undefined);
   const options = new Map<string, string>();
   for (const entity of [...(chosen.data ? [chosen.data] : []), ...(found.data ?? []), ...(page.data?.data ?? [])]) {
-    if (entity.id) options.set(entity.id, titleOf(entity));
+    if (entity.id) options.set(entity.id, titleOf(reference ?? '', entity, schema.data));
   }
   if (id && !options.has(id)) options.set(id, id);
   return (

@@ -22,9 +22,10 @@ export function EntityEdit() {
   const subject = DECLARED_BY_NAME.has(kind) ? (entity?.name as string | undefined) : undefined;
   const schema = useSchema(kind, subject, entity !== undefined);
   const back = () => void navigate({ to: '/entities/$kind/$key', params: { kind, key }, search: { in: below } });
+  const title = titleOf(kind, entity, schema.data) || key;
   const problem = error ?? schema.error;
   return (
-    <Page title={`Edit ${titleOf(entity) || key}`}>
+    <Page title={`Edit ${title}`}>
       <Problem error={problem} />
       {entity && schema.data ? (
         <Editor
@@ -37,14 +38,14 @@ export function EntityEdit() {
           save={(body) => call(path, { method: 'PATCH', body })}
           onSaved={() => {
             void queries.invalidateQueries({ queryKey: ['entities'] });
-            notifications.show({ message: `Saved ${titleOf(entity)}` });
+            notifications.show({ message: `Saved ${title}` });
             back();
           }}
           onCancel={back}
           verb="save"
         />
       ) : (
-        !problem && <Skeleton height={420} aria-label="Loading" />
+        !problem && <Skeleton height={420} role="status" aria-label="Loading" />
       )}
     </Page>
   );

@@ -109,7 +109,7 @@ const FIRST: Record<string, string> = {
 
 function Waiting() {
   return (
-    <Stack gap="sm" p="md" aria-label="Loading">
+    <Stack gap="sm" p="md" role="status" aria-label="Loading">
       {[0, 1, 2, 3, 4, 5].map((at) => (
         <Skeleton key={at} height={28} />
       ))}

@@ -44,7 +44,7 @@ export function EntityNew() {
   };
 
   return (
-    <Page title={from ? `Copy of ${titleOf(original.entity) || from}` : `New ${what}`}>
+    <Page title={from ? `Copy of ${titleOf(name, original.entity, schema.data) || from}` : `New ${what}`}>
       <Problem error={error} />
       {declared && !from && <Subject kind={name} chosen={chosen} />}
       {ready && kind && schema.data ? (
@@ -59,14 +59,14 @@ export function EntityNew() {
           onSaved={(answer) => {
             const entity = answer as Entity;
             void queries.invalidateQueries({ queryKey: ['entities'] });
-            notifications.show({ message: `Made ${what} ${titleOf(entity)}` });
+            notifications.show({ message: `Made ${what} ${titleOf(name, entity, schema.data)}` });
             void navigate({ to: '/entities/$kind/$key', params: { kind: name, key: String(entity.id) }, search: { in: below } });
           }}
           onCancel={() => void navigate(below && parent && id ? { to: '/entities/$kind/$key', params: { kind: parent, key: id } } : { to: '/entities/$kind', params: { kind: name } })}
           verb="create"
         />
       ) : (
-        ready && !error && <Skeleton height={420} aria-label="Loading" />
+        ready && !error && <Skeleton height={420} role="status" aria-label="Loading" />
       )}
     </Page>
   );

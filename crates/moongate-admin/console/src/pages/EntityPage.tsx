@@ -1,13 +1,13 @@
 /** One entity: its fields, what belongs to it, and its text. */
-import { Badge, Box, Button, Group, Menu, Skeleton, Table, Tabs } from '@mantine/core';
+import { Badge, Box, Button, Group, Menu, Skeleton, Table, Tabs, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconCopy, IconDots, IconEdit, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { call, segment } from '../api/client';
-import { titleOf, usePage, type Entity } from '../api/entities';
-import { singular, useKinds, words, type Child, type Kind } from '../api/kinds';
-import { DECLARED_BY_NAME, fieldsOf, useSchema } from '../api/schema';
+import { titleOf, usePages, type Entity } from '../api/entities';
+import { singular, uncapitalised, useKinds, words, type Child, type Kind } from '../api/kinds';
+import { DECLARED_BY_NAME, fieldsOf, useSchema, type Schema } from '../api/schema';
 import { CodeView } from '../parts/CodeView';
 import { DeleteDialog } from '../parts/DeleteDialog';
 import { EntityTable } from '../parts/EntityTable';
@@ -27,7 +27,10 @@ export function EntityPage() {
   const kind = kinds.data?.byName(name);
   const { entity, path, error } = useFound(name, key, below);
   const [deleting, dialog] = useDisclosure();
-  const title = titleOf(entity) || key;
+  const subject = DECLARED_BY_NAME.has(name) ? (entity?.name as string | undefined) : undefined;
+  const asked = useSchema(name, subject, entity !== undefined);
+  const schema = asked.data ?? (asked.error ? UNKNOWN : undefined);
+  const title = titleOf(name, entity, asked.data) || key;
   if (error) {
     return (
       <Page title={title}>
@@ -35,10 +38,10 @@ export function EntityPage() {
       </Page>
     );
   }
-  if (!entity || !kind) {
+  if (!entity || !kind || !schema) {
     return (
       <Page title={title}>
-        <Skeleton height={320} aria-label="Loading" />
+        <Skeleton height={320} role="status" aria-label="Loading" />
       </Page>
     );
   }
@@ -81,11 +84,11 @@ export function EntityPage() {
           <Tabs.Tab value="text">JSON and YAML</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="fields">
-          <Fields kind={kind} entity={entity} />
+          <Fields kind={kind} schema={schema} entity={entity} />
         </Tabs.Panel>
         <Tabs.Panel value="text">
           <div className="surface">
-            <CodeView kind={name} value={entity} />
+            <CodeView kind={name} schema={schema} value={entity} />
           </div>
         </Tabs.Panel>
       </Tabs>
@@ -95,18 +98,20 @@ export function EntityPage() {
         .map((child) => (
           <Related key={child.path} kind={kind} child={child} entity={entity} />
         ))}
-      <DeleteDialog kind={kind} entity={entity} path={path} opened={deleting} onClose={dialog.close} onDeleted={() => void navigate(below ? { to: '/entities/$kind/$key', params: { kind: below.split('/')[0] ?? '', key: below.split('/')[1] ?? '' } } : { to: '/entities/$kind', params: { kind: name } })} />
+      <DeleteDialog kind={kind} entity={entity} title={title} path={path} opened={deleting} onClose={dialog.close} onDeleted={() => void navigate(below ? { to: '/entities/$kind/$key', params: { kind: below.split('/')[0] ?? '', key: below.split('/')[1] ?? '' } } : { to: '/entities/$kind', params: { kind: name } })} />
     </Page>
   );
 }
 
-function Fields({ kind, entity }: { kind: Kind; entity: Entity }) {
-  const subject = DECLARED_BY_NAME.has(kind.name) ? (entity.name as string) : undefined;
-  const schema = useSchema(kind.name, subject);
-  const fields = new Map(fieldsOf(schema.data));
+/** Without a schema, as of a plugin that is gone, nobody knows what in a configuration is a credential. */
+const UNKNOWN: Schema = { fields: [{ config: { type: 'record', encrypted: true } }] };
+
+function Fields({ kind, schema, entity }: { kind: Kind; schema: Schema; entity: Entity }) {
+  const fields = new Map(fieldsOf(schema));
   const rows = Object.entries(entity).filter(([name, value]) => name !== 'config' && value !== null && !(Array.isArray(value) && value.length === 0) && !isEmptyRecord(value));
   const config = entity.config && typeof entity.config === 'object' ? Object.entries(entity.config) : [];
-  const inner = new Map(fieldsOf(fields.get('config')));
+  const whole = fields.get('config');
+  const inner = new Map(fieldsOf(whole));
   return (
     <div className="surface">
       <Table aria-label="Fields" layout="fixed">
@@ -127,7 +132,7 @@ function Fields({ kind, entity }: { kind: Kind; entity: Entity }) {
                 Config: {words(name)}
               </Table.Th>
               <Table.Td>
-                <Value kind={kind.name} name={name} value={value} field={inner.get(name)} />
+                <Value kind={kind.name} name={name} value={value} field={whole?.encrypted ? whole : inner.get(name)} />
               </Table.Td>
             </Table.Tr>
           ))}
@@ -141,13 +146,14 @@ function Fields({ kind, entity }: { kind: Kind; entity: Entity }) {
 function Related({ kind, child, entity }: { kind: Kind; child: Child; entity: Entity }) {
   const id = String(entity.id);
   const path = `/${kind.path}/${segment(id)}/${child.path}`;
-  const page = usePage(path, undefined, '');
+  const pages = usePages(path);
+  const entities = pages.data?.pages.flatMap((page) => page.data);
   const schema = useSchema(child.kind);
   const kinds = useKinds();
   const own = kinds.data?.byName(child.kind);
   const refers = fieldsOf(schema.data).find(([, field]) => field.type === 'foreign' && field.reference === kind.name);
   // Some collections are listed and not offered.
-  if (page.error) return null;
+  if (pages.error && !entities) return null;
   const below = own?.listed === false ? `${kind.name}/${id}` : undefined;
   const search = below ? { in: below } : { set: refers ? `${refers[0]}:${id}` : undefined };
   const what = child.kind === 'plugins' ? 'Plugin configurations' : words(child.kind);
@@ -161,16 +167,27 @@ function Related({ kind, child, entity }: { kind: Kind; child: Child; entity: En
         </LinkButton>
       }
     >
-      {!page.data ? (
+      {!entities ? (
         <Box p="md">
           <Skeleton height={56} />
         </Box>
-      ) : page.data.data.length === 0 ? (
+      ) : entities.length === 0 ? (
         <Group px="md" pb="md" c="dimmed">
           None yet.
         </Group>
       ) : (
-        <EntityTable kind={child.kind} entities={page.data.data} schema={schema.data} below={below} />
+        <EntityTable kind={child.kind} entities={entities} schema={schema.data} below={below} />
+      )}
+      <Problem error={pages.error} />
+      {pages.hasNextPage && entities && (
+        <Group justify="space-between" px="md" py="sm">
+          <Text size="sm" c="dimmed" className="numbers" aria-live="polite">
+            {entities.length} shown, and there are more
+          </Text>
+          <Button size="xs" variant="default" loading={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()} aria-label={`Show more ${uncapitalised(what)}`}>
+            Show more
+          </Button>
+        </Group>
       )}
     </Section>
   );

@@ -4,6 +4,7 @@ import { useMutation } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useEffect, useState, type FormEvent } from 'react';
 import { call, ApiError } from '../api/client';
+import { isSecretParameter } from '../api/masking';
 import { useNode } from '../api/node';
 import { Answer } from '../parts/Answer';
 import { Page, Section } from '../parts/Page';
@@ -29,11 +30,14 @@ export function Explain() {
 
   // A link to an explained request explains it.
   useEffect(() => {
-    if (search.url) explain.mutate();
+    if (!search.url) return;
+    // The link may be one that somebody wrote, with credentials.
+    remember();
+    explain.mutate();
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, []);
 
-  const remember = () => void navigate({ search: { method: method === 'GET' ? undefined : method, url: url || '/', headers: headers || undefined }, replace: true });
+  const remember = () => void navigate({ search: { method: method === 'GET' ? undefined : method, url: withoutArguments(url) || '/', headers: withoutValues(headers) || undefined }, replace: true });
   const submit = (event: FormEvent) => {
     event.preventDefault();
     remember();
@@ -57,7 +61,7 @@ export function Explain() {
               <TextInput label="URL or path" placeholder="/secure or http://example.com/orders?id=1" value={url} onChange={(event) => setUrl(event.currentTarget.value)} flex="1 1 16rem" autoComplete="off" spellCheck={false} />
             </Group>
             <SimpleGrid cols={{ base: 1, sm: 2 }}>
-              <Textarea label="Headers" description="One a line, as in: Authorization: Bearer …" value={headers} onChange={(event) => setHeaders(event.currentTarget.value)} autosize minRows={3} spellCheck={false} />
+              <Textarea label="Headers" description="One a line, as in: Authorization: Bearer …; credentials stay out of this page's address" value={headers} onChange={(event) => setHeaders(event.currentTarget.value)} autosize minRows={3} spellCheck={false} />
               <Textarea label="Body" description="Sent when you try it; nothing else looks at it" value={body} onChange={(event) => setBody(event.currentTarget.value)} autosize minRows={3} spellCheck={false} />
             </SimpleGrid>
             <Group justify="flex-end">
@@ -90,12 +94,31 @@ export function Explain() {
 }
 
 function parseHeaders(text: string): [string, string][] {
+  return linesOf(text).map((line) => {
+    const colon = line.indexOf(':', 1);
+    return colon < 0 ? [line, ''] : [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
+  });
+}
+
+/** Headers as they may be in an address, which ends up in histories: of credentials the names alone. */
+function withoutValues(text: string): string {
+  return linesOf(text)
+    .filter((line) => line.includes(':', 1))
+    .map((line) => {
+      const name = line.slice(0, line.indexOf(':', 1));
+      return isSecretParameter(name.trim()) ? `${name}:` : line;
+    })
+    .join('\n');
+}
+
+/** The same for a URL: its user, and arguments that carry credentials. */
+function withoutArguments(url: string): string {
+  return url.replace(/^(\w+:\/\/)?[^/?#]*@/, '$1').replace(/([?&]([^=&#]+)=)[^&#]*/g, (whole, start: string, name: string) => (isSecretParameter(name) ? start : whole));
+}
+
+function linesOf(text: string): string[] {
   return text
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .map((line) => {
-      const colon = line.indexOf(':', 1);
-      return colon < 0 ? [line, ''] : [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
-    });
+    .filter((line) => line !== '');
 }

@@ -49,7 +49,7 @@ export function PluginPage() {
   });
   const data = plugin.data;
   if (!data) {
-    return <Page title={name}>{plugin.error ? <Problem error={plugin.error} /> : <Skeleton height={300} aria-label="Loading" />}</Page>;
+    return <Page title={name}>{plugin.error ? <Problem error={plugin.error} /> : <Skeleton height={300} role="status" aria-label="Loading" />}</Page>;
   }
   const more = Object.entries(data).filter(([member, value]) => !KNOWN.has(member) && value !== null);
   return (

@@ -33,7 +33,7 @@ export function Plugins() {
         {!plugins.data ? (
           !plugins.error && (
             <Box p="md">
-              <Skeleton height={160} aria-label="Loading" />
+              <Skeleton height={160} role="status" aria-label="Loading" />
             </Box>
           )
         ) : plugins.data.length === 0 ? (

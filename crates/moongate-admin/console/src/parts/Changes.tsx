@@ -1,6 +1,7 @@
 /** What a save would change, member by member. */
 import { Badge, Table, Text } from '@mantine/core';
-import { MASK, isSecret, masked } from './masking';
+import { MASK, masked } from '../api/masking';
+import type { Schema } from '../api/schema';
 import { same } from '../forms/values';
 
 interface Change {
@@ -20,8 +21,9 @@ export function changesBetween(before: unknown, after: unknown, path: string[] =
   return [{ path, before, after }];
 }
 
-export function Changes({ kind, before, after }: { kind: string; before: unknown; after: unknown }) {
+export function Changes({ kind, schema, before, after }: { kind: string; schema: Schema; before: unknown; after: unknown }) {
   const changes = changesBetween(before, after);
+  const shown = { before: masked(kind, before, schema), after: masked(kind, after, schema) };
   if (changes.length === 0) return <Text c="dimmed">Nothing has been changed.</Text>;
   return (
     <Table.ScrollContainer minWidth={320}>
@@ -34,33 +36,35 @@ export function Changes({ kind, before, after }: { kind: string; before: unknown
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {changes.map((change) => {
-            const hidden = change.path.some((name) => isSecret(kind, name)) && typeof change.after !== 'boolean';
-            return (
-              <Table.Tr key={change.path.join('.')}>
-                <Table.Td className="mono">{change.path.join('.')}</Table.Td>
-                <Table.Td>
-                  <Side value={masked(kind, change.before)} hidden={hidden} />
-                </Table.Td>
-                <Table.Td>
-                  <Side value={masked(kind, change.after)} hidden={hidden} />
-                </Table.Td>
-              </Table.Tr>
-            );
-          })}
+          {changes.map(({ path }) => (
+            <Table.Tr key={path.join('.')}>
+              <Table.Td className="mono">{path.join('.')}</Table.Td>
+              <Table.Td>
+                <Side value={at(shown.before, path)} />
+              </Table.Td>
+              <Table.Td>
+                <Side value={at(shown.after, path)} />
+              </Table.Td>
+            </Table.Tr>
+          ))}
         </Table.Tbody>
       </Table>
     </Table.ScrollContainer>
   );
 }
 
-function Side({ value, hidden }: { value: unknown; hidden: boolean }) {
+function Side({ value }: { value: unknown }) {
   if (value === undefined || value === null) return <Badge color="gray">not set</Badge>;
   return (
     <Text span size="sm" className="mono">
-      {hidden ? MASK : typeof value === 'string' ? value : JSON.stringify(value)}
+      {typeof value === 'string' ? value : JSON.stringify(value)}
     </Text>
   );
+}
+
+/** What is at a path, or the mask of what it is within. */
+function at(value: unknown, path: string[]): unknown {
+  return path.reduce<unknown>((held, name) => (held === MASK ? MASK : isRecord(held) ? held[name] : undefined), value);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -3,15 +3,16 @@ import { Button, Group, SegmentedControl, Skeleton } from '@mantine/core';
 import { useClipboard } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { hasSecrets, masked } from './masking';
+import { hasSecrets, masked } from '../api/masking';
+import type { Schema } from '../api/schema';
 
 type Language = 'json' | 'yaml';
 
-export function CodeView({ kind, value }: { kind: string; value: unknown }) {
+export function CodeView({ kind, schema, value }: { kind: string; schema: Schema; value: unknown }) {
   const [language, setLanguage] = useState<Language>('json');
   const [revealed, setRevealed] = useState(false);
   const clipboard = useClipboard();
-  const shown = revealed ? value : masked(kind, value);
+  const shown = revealed ? value : masked(kind, value, schema);
   const text = useText(shown, language);
   return (
     <>
@@ -27,7 +28,7 @@ export function CodeView({ kind, value }: { kind: string; value: unknown }) {
           ]}
         />
         <Group gap="xs">
-          {hasSecrets(kind, value) && (
+          {hasSecrets(kind, value, schema) && (
             <Button size="xs" variant="default" aria-pressed={revealed} onClick={() => setRevealed(!revealed)}>
               {revealed ? 'Hide credentials' : 'Show credentials'}
             </Button>

@@ -5,12 +5,14 @@ import { useMutation, useQueries, useQueryClient } from '@tanstack/react-query';
 import { call, segment } from '../api/client';
 import { titleOf, type Entity, type Page } from '../api/entities';
 import { singular, useKinds, words, type Kind } from '../api/kinds';
-import { fetchSchema, fieldsOf } from '../api/schema';
+import { fetchSchema, fieldsOf, type Schema } from '../api/schema';
 import { Problem } from './Said';
 
 interface Props {
   kind: Kind;
   entity: Entity;
+  /** What it is called. */
+  title: string;
   /** Its own path. */
   path: string;
   opened: boolean;
@@ -18,14 +20,14 @@ interface Props {
   onDeleted: () => void;
 }
 
-export function DeleteDialog({ kind, entity, path, opened, onClose, onDeleted }: Props) {
+export function DeleteDialog({ kind, entity, title, path, opened, onClose, onDeleted }: Props) {
   const queries = useQueryClient();
   const relations = useReferring(kind, entity, opened);
   const remove = useMutation({
     mutationFn: () => call(path, { method: 'DELETE' }),
     onSuccess: () => {
       void queries.invalidateQueries({ queryKey: ['entities'] });
-      notifications.show({ message: `Deleted ${titleOf(entity)}` });
+      notifications.show({ message: `Deleted ${title}` });
       onClose();
       onDeleted();
     },
@@ -33,10 +35,10 @@ export function DeleteDialog({ kind, entity, path, opened, onClose, onDeleted }:
   const going = relations.found.filter((relation) => relation.cascades);
   const holding = relations.found.filter((relation) => !relation.cascades);
   return (
-    <Modal opened={opened} onClose={onClose} title={`Delete ${singular(kind.name)} ${titleOf(entity)}?`} closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Modal opened={opened} onClose={onClose} title={`Delete ${singular(kind.name)} ${title}?`} closeButtonProps={{ 'aria-label': 'Close' }}>
       <Stack>
         {relations.loading ? (
-          <Skeleton height={60} aria-label="Looking for what refers to it" />
+          <Skeleton height={60} role="status" aria-label="Looking for what refers to it" />
         ) : relations.found.length === 0 ? (
           <Text size="sm">Nothing refers to it. It is gone for requests as soon as it is deleted.</Text>
         ) : (
@@ -70,6 +72,7 @@ export function DeleteDialog({ kind, entity, path, opened, onClose, onDeleted }:
 
 interface Relation {
   kind: string;
+  schema?: Schema;
   cascades: boolean;
   entities: Entity[];
   more: boolean;
@@ -78,9 +81,9 @@ interface Relation {
 function Names({ relations }: { relations: Relation[] }) {
   return (
     <List size="sm" mt={4}>
-      {relations.map(({ kind, entities, more }) => (
+      {relations.map(({ kind, schema, entities, more }) => (
         <List.Item key={kind}>
-          {words(kind)}: {entities.map(titleOf).join(', ')}
+          {words(kind)}: {entities.map((entity) => titleOf(kind, entity, schema)).join(', ')}
           {more && ' and more'}
         </List.Item>
       ))}
@@ -99,9 +102,9 @@ function useReferring(kind: Kind, entity: Entity, enabled: boolean): { loading: 
       queryFn: async (): Promise<Relation> => {
         const page = await call<Page>(`/${kind.path}/${segment(entity.id ?? '')}/${child.path}?size=10`);
         if (page.data.length === 0) return { kind: child.kind, cascades: false, entities: [], more: false };
-        const fields = fieldsOf(await fetchSchema(child.kind));
-        const refers = fields.find(([, field]) => field.type === 'foreign' && field.reference === kind.name);
-        return { kind: child.kind, cascades: refers?.[1].on_delete === 'cascade', entities: page.data, more: page.next !== null };
+        const schema = await fetchSchema(child.kind);
+        const refers = fieldsOf(schema).find(([, field]) => field.type === 'foreign' && field.reference === kind.name);
+        return { kind: child.kind, schema, cascades: refers?.[1].on_delete === 'cascade', entities: page.data, more: page.next !== null };
       },
       retry: false,
     })),

@@ -94,7 +94,7 @@ export function Editor({ kind, schema, start, before, toSend, save, onSaved, onC
       {saving.error && !refused && <Problem error={saving.error} />}
       <div className="surface" style={{ padding: 'var(--mantine-spacing-md)' }}>
         {mode === 'form' ? (
-          <Suspense fallback={<Skeleton height={420} aria-label="Loading the form" />}>
+          <Suspense fallback={<Skeleton height={420} role="status" aria-label="Loading the form" />}>
             <SchemaForm kind={kind} schema={schema} values={values} errors={sorted.atFields} onChange={setValues} />
           </Suspense>
         ) : (
@@ -120,7 +120,7 @@ export function Editor({ kind, schema, start, before, toSend, save, onSaved, onC
       </Group>
       <Modal opened={reviewing} onClose={review.close} title="What changes" size="lg" closeButtonProps={{ 'aria-label': 'Close' }}>
         <Stack>
-          <Changes kind={kind} before={before} after={{ ...before, ...toSend(values) }} />
+          <Changes kind={kind} schema={schema} before={before} after={{ ...before, ...toSend(values) }} />
           <Group justify="flex-end">
             <Button variant="default" onClick={review.close}>
               Back

@@ -44,7 +44,7 @@ export function EntityTable({ kind, entities, schema, below }: { kind: string; e
               <Table.Td maw={360}>
                 <Link className="link" to="/entities/$kind/$key" params={{ kind, key: String(entity.id) }} search={below ? { in: below } : {}}>
                   <Text span fw={600} inherit>
-                    {titleOf(entity)}
+                    {titleOf(kind, entity, schema)}
                   </Text>
                 </Link>
               </Table.Td>

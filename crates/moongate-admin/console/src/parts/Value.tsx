@@ -6,8 +6,8 @@ import type { ReactNode } from 'react';
 import { call, segment } from '../api/client';
 import { titleOf, type Entity } from '../api/entities';
 import { useKinds } from '../api/kinds';
-import type { FieldSchema } from '../api/schema';
-import { isSecret, MASK } from './masking';
+import { MASK, masked } from '../api/masking';
+import { useSchema, type FieldSchema } from '../api/schema';
 import { Time } from './Time';
 
 interface Props {
@@ -17,9 +17,10 @@ interface Props {
   field?: FieldSchema;
 }
 
-export function Value({ kind, name, value, field }: Props): ReactNode {
+export function Value({ kind, name, value: whole, field }: Props): ReactNode {
+  const value = masked(kind, whole, field, name);
   if (value === null || value === undefined || value === '') return <Text span c="dimmed">–</Text>;
-  if (typeof value !== 'boolean' && isSecret(kind, name, field?.encrypted)) return <span aria-label="hidden">{MASK}</span>;
+  if (value === MASK) return <span aria-label="hidden">{MASK}</span>;
   if (field?.timestamp || name === 'created_at' || name === 'updated_at') return <Time at={Number(value)} />;
   if (field?.type === 'foreign' && field.reference) return <ReferenceLink kind={field.reference} id={(value as { id?: string }).id ?? ''} />;
   if (typeof value === 'boolean') return <Badge color={value ? 'green' : 'gray'}>{value ? 'yes' : 'no'}</Badge>;
@@ -55,9 +56,10 @@ export function ReferenceLink({ kind, id }: { kind: string; id: string }) {
     enabled: path !== undefined && id !== '',
     staleTime: 10_000,
   });
+  const schema = useSchema(kind, undefined, path !== undefined);
   return (
     <Link className="link" to="/entities/$kind/$key" params={{ kind, key: id }}>
-      {entity.data ? titleOf(entity.data) : id}
+      {entity.data ? titleOf(kind, entity.data, schema.data) : id}
     </Link>
   );
 }
