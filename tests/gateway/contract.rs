@@ -9,8 +9,15 @@ use crate::harness::{Gateway, Setup};
 
 /// A gateway with a database, the route `/x`, the consumer `ann`, and the fixture for all requests.
 fn gateway() -> Gateway {
-    let grants = "[consumers, counters, crypto, entities, kv, metrics, secrets, \
-                  {http-client: {hosts: ['127.0.0.1'], private: true}}]";
+    with_grants("")
+}
+
+/// The same with more grants than those of the interfaces.
+fn with_grants(more: &str) -> Gateway {
+    let grants = format!(
+        "[consumers, counters, crypto, entities, kv, metrics, secrets, {{http-client: {{hosts: ['127.0.0.1'], \
+         private: true}}}}{more}]"
+    );
     let gateway = Setup::new()
         .property("database: sqlite")
         .property(&format!("plugin_grants: {{every-hook: {grants}}}"))
@@ -68,6 +75,29 @@ fn a_request_meets_every_hook_and_capability() {
     // Nothing is taken beyond the limit.
     let taken = || get(gateway.proxy, "/x", &[]).header("x-taken");
     assert_eq!([taken(), taken()], [Some("false [2]".to_owned()), Some("false [2]".to_owned())]);
+}
+
+#[test]
+fn requests_of_clients_are_sent_elsewhere_only_where_the_operator_grants_it() {
+    let own = |gateway: &Gateway| format!("/x?target={}", gateway.admin);
+    for grants in [
+        "",
+        ", {targets: {hosts: [elsewhere.test], private: true}}",
+        // A private address is another grant, whatever name it has.
+        ", {targets: {hosts: ['127.0.0.1']}}",
+    ] {
+        let gateway = with_grants(grants);
+        let answer = get(gateway.proxy, &own(&gateway), &[]);
+        assert_eq!(answer.status, 500, "{grants}: {}", answer.text());
+        let error = gateway.plugin("every-hook")["last_error"].as_str().unwrap_or_default().to_owned();
+        assert!(error.contains("`targets` of `plugin_grants` for `every-hook`"), "{error}");
+    }
+    let gateway = with_grants(", {targets: {hosts: [localhost]}}");
+    let by_name = format!("/x?target=localhost:{}", gateway.admin.port());
+    assert_eq!(get(gateway.proxy, &by_name, &[]).status, 502, "the name leads to a private address");
+    let gateway = with_grants(", {targets: {hosts: ['127.0.0.1'], private: true}}");
+    let answer = get(gateway.proxy, &own(&gateway), &[]);
+    assert!(answer.text().contains("\"tagline\""), "{}", answer.text());
 }
 
 #[test]

@@ -248,6 +248,60 @@ fn slow_clients_are_given_up_after_some_time() {
 }
 
 #[test]
+fn a_client_that_stalls_within_its_body_is_told_so_and_no_target_is_blamed() {
+    let upstream =
+        "{name: u, healthchecks: {passive: {unhealthy: {timeouts: 1, tcp_failures: 1, http_failures: 1}}}";
+    let services = "services:\n- {name: s, host: u, port: 80, write_timeout: 500, read_timeout: 500, \
+                    routes: [{name: r, paths: [/r]}, {name: streamed, paths: [/streamed], request_buffering: false}]}";
+    let gateway = Setup::new()
+        .property("database: sqlite")
+        .property("client_body_timeout: 2")
+        .declarative(&format!(
+            "_format_version: '3.0'\n{services}\nupstreams:\n- {upstream}, targets: []}}\n"
+        ))
+        .import()
+        .start();
+    let target = gateway.upstream_url().replace("http://", "");
+    gateway.write("POST", "/upstreams/u/targets", serde_json::json!({"target": target}));
+    for path in ["/r", "/streamed"] {
+        for framing in ["content-length: 10\r\n\r\nabc", "transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n"] {
+            let started = Instant::now();
+            let mut client = Client::connect(gateway.proxy);
+            client.send(format!("POST {path} HTTP/1.1\r\nhost: a\r\n{framing}").as_bytes()).unwrap();
+            let answer = client.receive().unwrap();
+            assert_eq!(answer.status, 408, "{path} {framing}: {}", answer.text());
+            assert!(
+                started.elapsed() > Duration::from_secs(1),
+                "the upstream's patience is not the client's"
+            );
+            assert_eq!(get(gateway.proxy, "/r", &[]).status, 200, "the target is blamed");
+        }
+    }
+    // A pause that is longer than the upstream may take is no reason to give up.
+    let mut client = Client::connect(gateway.proxy);
+    client.send(b"POST /streamed HTTP/1.1\r\nhost: a\r\ncontent-length: 6\r\n\r\nabc").unwrap();
+    std::thread::sleep(Duration::from_millis(1_000));
+    client.send(b"def").unwrap();
+    assert_eq!(client.receive().unwrap().status, 200);
+}
+
+#[test]
+fn an_upstream_never_gets_the_request_id_that_a_client_sends() {
+    for (properties, expected) in [
+        (&["headers: [server_tokens]"][..], true),
+        (&["headers_upstream: off"][..], false),
+        (&["headers: [server_tokens]", "headers_upstream: 'off'"][..], false),
+    ] {
+        let setup = properties.iter().fold(Setup::new(), |setup, line| setup.property(line));
+        let gateway = setup.plain_route("good").start();
+        assert_eq!(get(gateway.proxy, "/good", &[("x-kong-request-id", "mine")]).status, 200);
+        let head = String::from_utf8(gateway.last_upstream_head()).unwrap().to_ascii_lowercase();
+        assert!(!head.contains("mine"), "{properties:?}: {head}");
+        assert_eq!(head.contains("x-kong-request-id: "), expected, "{properties:?}: {head}");
+    }
+}
+
+#[test]
 fn a_gateway_without_descriptors_serves_again_when_there_are_some() {
     let gateway = Setup::new().plain_route("good").descriptors(160).start();
     is_well(&gateway);

@@ -169,6 +169,8 @@ pub struct UpstreamEdits {
     pub upstream: Option<String>,
     /// Host and port, instead of balancing.
     pub target: Option<(String, u16)>,
+    /// Whether the target may have no address of a private network or of this machine.
+    pub public_only: bool,
     /// Milliseconds to connect, between two writes and between two reads.
     pub timeouts: Option<[u32; 3]>,
     /// Attempts after the first.

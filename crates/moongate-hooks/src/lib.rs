@@ -5,6 +5,7 @@
 //! and traits of this crate, so that each can be built, and tested against a fake, without the others.
 #![deny(missing_docs)]
 
+mod address;
 mod body;
 mod catalog;
 mod directory;
@@ -15,6 +16,7 @@ mod identity;
 mod metrics;
 mod runtime;
 
+pub use address::is_public;
 pub use body::{BodyError, BodyStream, Leftover, RequestBody};
 pub use catalog::{
     AdminRequest, AdminRoute, ConfigSchema, HookStatistics, Kept, PluginCatalog, PluginSchema, PluginState,

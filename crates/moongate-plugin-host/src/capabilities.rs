@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use moongate_hooks::Directory;
 use parking_lot::RwLock;
+use tokio::sync::watch;
 
 pub(crate) use counters::Counters;
 #[expect(unreachable_pub, reason = "named by generated code that is public within its module")]
@@ -85,18 +86,20 @@ pub struct Grants {
     pub capabilities: BTreeSet<Capability>,
     /// Where requests may go, with [`Capability::HttpClient`].
     pub http: HttpGrant,
+    /// Where it may send the requests of clients to, instead of to their service.
+    pub targets: HttpGrant,
 }
 
 impl Grants {
     /// Grants of these capabilities; requests may go nowhere.
     pub fn of(capabilities: impl IntoIterator<Item = Capability>) -> Self {
-        Self { capabilities: capabilities.into_iter().collect(), http: HttpGrant::default() }
+        Self { capabilities: capabilities.into_iter().collect(), ..Self::default() }
     }
 
     /// Every capability, and requests to anywhere.
     pub fn all() -> Self {
-        let http = HttpGrant { hosts: vec!["*".to_owned()], private: true };
-        Self { http, ..Self::of(Capability::ALL) }
+        let anywhere = HttpGrant { hosts: vec!["*".to_owned()], private: true };
+        Self { http: anywhere.clone(), targets: anywhere, ..Self::of(Capability::ALL) }
     }
 }
 
@@ -115,6 +118,7 @@ pub(crate) struct Space {
     pub(crate) counters: Counters,
     pub(crate) metrics: Metrics,
     pub(crate) http: HttpClient,
+    pub(crate) targets: HttpGrant,
     pub(crate) surroundings: Arc<Surroundings>,
 }
 
@@ -125,6 +129,7 @@ impl Space {
             counters: Counters::default(),
             metrics: Metrics::default(),
             http: HttpClient::new(grants.http.clone()),
+            targets: grants.targets.clone(),
             surroundings: Arc::clone(surroundings),
         }
     }
@@ -137,11 +142,21 @@ pub(crate) struct Surroundings {
     pub(crate) redis: RedisPool,
     /// Runs what waits for the network.
     pub(crate) runtime: tokio::runtime::Handle,
+    /// Whether the gateway is about to end, and log records wait no longer than they must.
+    pub(crate) closing: watch::Sender<bool>,
+    /// Held by whoever hands over log records.
+    pub(crate) emptying: Arc<()>,
 }
 
 impl Surroundings {
     pub(crate) fn new(runtime: tokio::runtime::Handle) -> Self {
-        Self { directory: RwLock::default(), redis: RedisPool::default(), runtime }
+        Self {
+            directory: RwLock::default(),
+            redis: RedisPool::default(),
+            runtime,
+            closing: watch::Sender::new(false),
+            emptying: Arc::default(),
+        }
     }
 
     pub(crate) fn directory(&self) -> Option<Arc<dyn Directory>> {

@@ -119,6 +119,30 @@ impl PluginHost {
         self.surroundings.set_directory(directory);
     }
 
+    /// Hands over the log records that wait, in up to `patience`; to be called when no more come. Records that are left then
+    /// are lost, and the log says so.
+    ///
+    /// Blocks; not for asynchronous code.
+    pub fn hand_over_logs(&self, patience: Duration) {
+        const LOOK: Duration = Duration::from_millis(2);
+        self.surroundings.closing.send_replace(true);
+        let mut waited = Duration::ZERO;
+        while Arc::strong_count(&self.surroundings.emptying) > 1 && waited < patience {
+            std::thread::sleep(LOOK);
+            waited += LOOK;
+        }
+        for plugin in self.plugins() {
+            let records = plugin.statistics.map_or(0, |statistics| statistics.queued);
+            if records > 0 {
+                tracing::error!(
+                    plugin = plugin.name,
+                    records,
+                    "log records are lost: the gateway ends before they are handed over"
+                );
+            }
+        }
+    }
+
     /// Tells when the plugins that serve have changed, and bindings should be made anew.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
@@ -363,7 +387,7 @@ impl PluginRuntime for PluginHost {
 
     fn log(&self, binding: &Arc<Binding>, record: &Arc<str>) {
         let (generation, slot) = (&binding.generation, &binding.slot);
-        slot.queue().push(record, generation, slot, &self.surroundings.runtime);
+        slot.queue().push(record, generation, slot, &self.surroundings);
     }
 }
 

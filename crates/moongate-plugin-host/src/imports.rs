@@ -315,8 +315,18 @@ impl contract::HostRequest for GuestState {
     }
 
     fn set_target(&mut self, _: Resource<RequestHandle>, host: String, port: u16) -> Checked<()> {
+        let granted = &self.space()?.targets;
+        let address = host.trim_matches(['[', ']']).parse();
+        if !granted.allows_name(&host) || address.is_ok_and(|address| !granted.allows_address(address)) {
+            let plugin = self.plugin();
+            return Err(format_err!(
+                "`{host}` is no target that is granted; see `targets` of `plugin_grants` for `{plugin}`"
+            ));
+        }
+        let public_only = !granted.private;
         let edits = self.exchange()?.edits();
         (edits.upstream, edits.target) = (None, Some((host, port)));
+        edits.public_only = public_only;
         Ok(())
     }
 

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde_json::Value;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::capabilities::Surroundings;
 use crate::generation::{ConfigSlot, Generation};
 
 /// How records are put into batches, and how hard is tried to get rid of one.
@@ -93,7 +95,7 @@ impl LogQueue {
         record: &Arc<str>,
         generation: &Arc<Generation>,
         slot: &Arc<ConfigSlot>,
-        runtime: &tokio::runtime::Handle,
+        surroundings: &Surroundings,
     ) {
         let mut waiting = self.waiting.lock();
         let before = waiting.dropped;
@@ -123,12 +125,19 @@ impl LogQueue {
             waiting.emptied = true;
             drop(waiting);
             // It holds on to the version of the plugin that took the records, until they are handed over.
-            runtime.spawn(empty(Arc::clone(generation), Arc::clone(slot)));
+            let closing = surroundings.closing.subscribe();
+            let emptying = Emptying {
+                generation: Arc::clone(generation),
+                slot: Arc::clone(slot),
+                closing,
+                _at_work: Arc::clone(&surroundings.emptying),
+            };
+            surroundings.runtime.spawn(emptying.run());
         }
     }
 
     /// The next batch, when it is full or has waited long enough; `None` when there is nothing left.
-    async fn batch(&self) -> Option<Vec<String>> {
+    async fn batch(&self, closing: &mut watch::Receiver<bool>) -> Option<Vec<String>> {
         let deadline = Instant::now() + self.settings.max_coalescing_delay;
         loop {
             {
@@ -138,41 +147,60 @@ impl LogQueue {
                     return None;
                 }
                 let size = waiting.records.len().min(self.settings.max_batch_size);
-                if size == self.settings.max_batch_size || Instant::now() >= deadline {
+                if size == self.settings.max_batch_size || Instant::now() >= deadline || *closing.borrow() {
                     let batch: Vec<_> =
                         waiting.records.drain(..size).map(|record| record.to_string()).collect();
                     waiting.bytes -= batch.iter().map(String::len).sum::<usize>();
                     return Some(batch);
                 }
             }
-            let _ = tokio::time::timeout_at(deadline, self.full.notified()).await;
+            tokio::select! {
+                _ = tokio::time::timeout_at(deadline, self.full.notified()) => {}
+                Ok(()) = closing.changed() => {}
+            }
         }
     }
 }
 
-/// Hands over batches until there are no more.
-async fn empty(generation: Arc<Generation>, slot: Arc<ConfigSlot>) {
-    while let Some(batch) = slot.queue().batch().await {
-        if slot.queue().settings.unbounded {
-            tokio::spawn(deliver(Arc::clone(&generation), Arc::clone(&slot), batch));
-        } else {
-            deliver(Arc::clone(&generation), Arc::clone(&slot), batch).await;
-        }
-    }
+/// Who hands over the records of a queue.
+#[derive(Clone)]
+struct Emptying {
+    generation: Arc<Generation>,
+    slot: Arc<ConfigSlot>,
+    closing: watch::Receiver<bool>,
+    /// Tells that somebody does.
+    _at_work: Arc<()>,
 }
 
-/// Hands over one batch, again and again for as long as the settings say.
-async fn deliver(generation: Arc<Generation>, slot: Arc<ConfigSlot>, batch: Vec<String>) {
-    let settings = slot.queue().settings;
-    let (started, mut delay) = (Instant::now(), settings.initial_retry_delay);
-    while let Err(error) = generation.on_log(&slot, &batch).await {
-        if started.elapsed() + delay > settings.max_retry_time {
-            let (plugin, records) = (generation.artifact.manifest.name.as_str(), batch.len());
-            tracing::error!(plugin, records, "log records dropped: {error}");
-            slot.queue().waiting.lock().dropped += batch.len() as u64;
-            return;
+impl Emptying {
+    /// Hands over batches until there are no more.
+    async fn run(mut self) {
+        while let Some(batch) = self.slot.queue().batch(&mut self.closing).await {
+            let delivery = self.clone().deliver(batch);
+            if self.slot.queue().settings.unbounded {
+                tokio::spawn(delivery);
+            } else {
+                delivery.await;
+            }
         }
-        tokio::time::sleep(delay).await;
-        delay = (delay * 2).min(settings.max_retry_delay);
+    }
+
+    /// Hands over one batch, again and again for as long as the settings say and the gateway runs.
+    async fn deliver(mut self, batch: Vec<String>) {
+        let queue = self.slot.queue();
+        let (started, mut delay) = (Instant::now(), queue.settings.initial_retry_delay);
+        while let Err(error) = self.generation.on_log(&self.slot, &batch).await {
+            if *self.closing.borrow() || started.elapsed() + delay > queue.settings.max_retry_time {
+                let (plugin, records) = (self.generation.artifact.manifest.name.as_str(), batch.len());
+                tracing::error!(plugin, records, "log records dropped: {error}");
+                queue.waiting.lock().dropped += batch.len() as u64;
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                Ok(()) = self.closing.changed() => {}
+            }
+            delay = (delay * 2).min(queue.settings.max_retry_delay);
+        }
     }
 }

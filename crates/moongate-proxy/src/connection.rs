@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use moongate_hooks::is_public;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
@@ -114,6 +115,10 @@ pub(crate) async fn connect(
     let addresses = names.dns.addresses(&upstream.host, upstream.port, names.random).await;
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in addresses.map_err(ConnectError::Resolve)? {
+        if upstream.public_only && !is_public(address.ip()) {
+            last = io::Error::new(io::ErrorKind::PermissionDenied, "the address is not public");
+            continue;
+        }
         match connect_to(address).await {
             Ok(stream) => {
                 let moves = names.dns.fixed(&upstream.host).is_none();

@@ -347,9 +347,7 @@ fn wrong(prefix: &str, problems: &[Problem]) -> StoreError {
     for problem in problems {
         violations.add_in(&format!("{prefix}{}", problem.path), problem.message.as_str());
     }
-    let message = violations.message();
-    let inner = message.split_once(" (").and_then(|(_, inner)| inner.strip_suffix(')'));
-    refused(inner.unwrap_or(&message).to_owned(), violations.fields())
+    refused(violations.message(), violations.fields())
 }
 
 fn refused(message: String, fields: Value) -> StoreError {

@@ -286,7 +286,9 @@ impl Running {
     /// Ends all threads. The Admin API answers until the last request is through, for whoever watches it stop.
     fn stop(&mut self, timeout: Duration) -> bool {
         self.draining.store(true, Ordering::Relaxed);
+        let began = Instant::now();
         let finished = self.proxy.shutdown(timeout);
+        self.host.hand_over_logs(timeout.saturating_sub(began.elapsed()));
         if let Some(admin) = self.admin.take() {
             admin.stop();
         }

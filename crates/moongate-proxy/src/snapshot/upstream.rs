@@ -23,6 +23,8 @@ pub(crate) struct Upstream {
     pub(crate) host_header: HeaderValue,
     /// The port that the protocol has by itself.
     pub(crate) default_port: u16,
+    /// Whether addresses of private networks and of this machine are not gone to.
+    pub(crate) public_only: bool,
     /// Chooses among targets, where the host is the name of an upstream entity.
     pub(crate) balancer: Option<Arc<Balancer>>,
     pub(crate) path: Option<String>,
@@ -72,7 +74,12 @@ impl Upstream {
             Some(false) => None,
             Some(true) => Some(own_tls.unwrap_or_else(|| TlsClient::new(UpstreamTls::default()))),
         };
-        let (authority, host_header, default_port) = named(&host, port, tls.is_some());
+        let (mut authority, host_header, default_port) = named(&host, port, tls.is_some());
+        let public_only = edits.target.is_some() && edits.public_only;
+        if public_only {
+            // Not over connections that others have opened.
+            authority = format!("{authority} in public").into();
+        }
         // Balancing is for names; an address or a name with a port of its own is gone to.
         let balancer = if edits.target.is_some() { None } else { balancers.by_name(&host).map(Arc::clone) };
         let [connect, write, read] = match (edits.timeouts, own) {
@@ -84,6 +91,7 @@ impl Upstream {
             authority,
             host_header,
             default_port,
+            public_only,
             balancer,
             host,
             port,
@@ -107,6 +115,7 @@ impl Upstream {
         Self {
             host_header,
             default_port,
+            public_only: false,
             balancer: balancers.by_name(&service.host).map(Arc::clone),
             authority,
             host: service.host.clone(),

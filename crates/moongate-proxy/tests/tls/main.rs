@@ -14,6 +14,7 @@ mod clients;
 mod entities;
 mod gateway;
 mod grpc;
+mod grpc_tonic;
 mod http2;
 mod proxied;
 mod streams;

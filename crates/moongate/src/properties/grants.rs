@@ -56,17 +56,14 @@ pub(super) fn read(value: &Value) -> Read<BTreeMap<String, Grants>> {
 
 /// In the form that [`read`] takes.
 pub(super) fn show(all: &BTreeMap<String, Grants>) -> Json {
+    let limited = |name: &str, to: &HttpGrant| json!({name: {"hosts": to.hosts, "private": to.private}});
     let shown = |grants: &Grants| -> Json {
-        grants
-            .capabilities
-            .iter()
-            .map(|capability| match capability {
-                Capability::HttpClient => {
-                    json!({"http-client": {"hosts": grants.http.hosts, "private": grants.http.private}})
-                }
-                other => json!(other.name()),
-            })
-            .collect()
+        let capabilities = grants.capabilities.iter().map(|capability| match capability {
+            Capability::HttpClient => limited(capability.name(), &grants.http),
+            other => json!(other.name()),
+        });
+        let targets = (!grants.targets.hosts.is_empty()).then(|| limited(TARGETS, &grants.targets));
+        capabilities.chain(targets).collect()
     };
     all.iter()
         .map(|(plugin, grants)| (plugin.clone(), shown(grants)))
@@ -82,15 +79,22 @@ fn grants(value: &Value) -> Read<Grants> {
     for item in items {
         if let Value::Mapping(_) = item {
             for (name, settings) in entries(item)? {
+                if name == TARGETS {
+                    grants.targets = hosts(TARGETS, settings)?;
+                    continue;
+                }
                 if capability(&name)? != Capability::HttpClient {
                     return wrong(format!("has settings for `{name}`, which takes none"));
                 }
                 grants.capabilities.insert(Capability::HttpClient);
-                grants.http = http(settings)?;
+                grants.http = hosts(Capability::HttpClient.name(), settings)?;
             }
             continue;
         }
         let name = text(item)?;
+        if name == TARGETS {
+            return wrong("has `targets` without hosts; write {targets: {hosts: [api.example.com]}}");
+        }
         let capability = capability(&name)?;
         if capability == Capability::HttpClient {
             return wrong("has `http-client` without hosts; write {http-client: {hosts: [api.example.com]}}");
@@ -100,13 +104,16 @@ fn grants(value: &Value) -> Read<Grants> {
     Ok(grants)
 }
 
-fn http(value: &Value) -> Read<HttpGrant> {
+/// Where a plugin may send requests of clients to: no interface that it imports, and so no capability.
+const TARGETS: &str = "targets";
+
+fn hosts(of: &str, value: &Value) -> Read<HttpGrant> {
     let mut grant = HttpGrant::default();
     for (name, value) in entries(value)? {
         match name.as_str() {
             "hosts" => grant.hosts = items(value)?,
             "private" => grant.private = read_flag(value)?,
-            _ => return wrong(format!("has `{name}` in `http-client`; there are hosts, private")),
+            _ => return wrong(format!("has `{name}` in `{of}`; there are hosts, private")),
         }
     }
     Ok(grant)

@@ -65,6 +65,11 @@ impl OnRequest for EveryHook {
         if request.query_value("fail").is_some() {
             return Ok(Decision::fail(418, "told to fail").header("x-failed", "yes"));
         }
+        if let Some(target) = request.query_value("target") {
+            let (host, port) = target.rsplit_once(':').unwrap_or((&target, "80"));
+            request.set_target(host, port.parse().unwrap_or(80));
+            return Ok(Decision::Continue);
+        }
         let counted = counters::add(&[Counter::new("requests", request.started() + 60_000)], 1);
         request.set_response_header("x-count", counted.iter().sum::<u64>().to_string())?;
         let note = entities::find::<Row>("every_notes", "title", "first")?;
