@@ -253,3 +253,22 @@ fn a_plugin_is_uploaded_only_where_a_token_is_asked_for() {
     assert_eq!((taken.status, &taken.json()["plugin"]["generation"]), (201, &json!(2)), "{}", taken.text());
     assert_eq!(upload(&gateway, "..%2Fnoop.wasm", &bytes, token).status, 400);
 }
+
+#[test]
+fn the_explained_host_of_a_balanced_service_is_the_one_that_the_target_gets() {
+    let gateway = Setup::new().property("database: sqlite").start();
+    let target = gateway.upstream_url().replace("http://", "");
+    for (name, host_header) in [("plain", Value::Null), ("named", json!("custom.test"))] {
+        gateway.write("POST", "/upstreams", json!({"name": name, "host_header": host_header}));
+        let targets = format!("/upstreams/{name}/targets");
+        gateway.write("POST", &targets, json!({"target": "127.0.0.1:1", "weight": 0}));
+        gateway.write("POST", &targets, json!({"target": target}));
+        gateway.write("POST", "/services", json!({"name": name, "host": name}));
+        gateway.write("POST", &format!("/services/{name}/routes"), json!({"paths": [format!("/{name}")]}));
+        let said = explained(&gateway, json!({"url": format!("/{name}")}));
+        assert_eq!(get(gateway.proxy, &format!("/{name}"), &[]).status, 200);
+        let head = String::from_utf8(gateway.last_upstream_head()).unwrap().to_ascii_lowercase();
+        let host = said["upstream"]["host_header"].as_str().unwrap();
+        assert!(head.contains(&format!("\r\nhost: {host}\r\n")), "{host} in {head}");
+    }
+}

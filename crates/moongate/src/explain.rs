@@ -7,7 +7,7 @@ use moongate_admin::{
 };
 use moongate_balancer::HealthWord;
 use moongate_hooks::{FailurePolicy, PluginCatalog};
-use moongate_model::{Entities, Plugin, PluginIndex, Route, Service};
+use moongate_model::{Entities, Plugin, PluginIndex, Protocol, Route, Service};
 use moongate_plugin_host::PluginHost;
 use moongate_proxy::{Explanation, Proxy, Question, Rated, Snapshot};
 use uuid::Uuid;
@@ -146,14 +146,26 @@ fn forwarded(
     };
     // An upstream's targets have ports of their own.
     let authority = if balancer.is_some() { service.host.clone() } else { authority };
-    let first = || Some(balancer.as_ref()?.targets.first()?.target.clone());
-    let host_header = explanation.host.clone().or_else(first).unwrap_or_else(|| authority.clone());
+    let of_target = || target_host(snapshot, entities, service);
+    let host_header = explanation.host.clone().or_else(of_target).unwrap_or_else(|| authority.clone());
     Some(Forwarded {
         uri: format!("{protocol}://{authority}{target}"),
         protocol: protocol.to_owned(),
         host_header,
         balancer,
     })
+}
+
+/// The Host header for the first target that can be chosen: the upstream's own, or the target's name, and its port where
+/// that is not the protocol's own.
+fn target_host(snapshot: &Snapshot<PluginHost>, entities: &Entities, service: &Service) -> Option<String> {
+    let upstream = entities.upstreams.iter().find(|upstream| upstream.name == service.host)?;
+    let status = snapshot.balancer(upstream.id)?.status();
+    let target = status.targets.iter().find(|target| target.node_weight > 0)?;
+    let host = upstream.host_header.as_deref().unwrap_or(&target.host);
+    let is_secured = matches!(service.protocol, Protocol::Https | Protocol::Grpcs | Protocol::Tls);
+    let own_port = if is_secured { 443 } else { 80 };
+    Some(if target.port == own_port { host.to_owned() } else { format!("{host}:{}", target.port) })
 }
 
 /// The targets, where a service's host is the name of an upstream.
