@@ -457,7 +457,7 @@ part('credentials within a configuration are hidden by what the schema says', as
     await page.goto(`/entities/plugins/${id}`);
     await heading(name);
     const fields = page.getByRole('table', { name: 'Fields' });
-    await fields.getByRole('rowheader', { name: name === 'http-log' ? 'Config: HTTP endpoint' : 'Config: Redis' }).waitFor();
+    await fields.getByRole('rowheader', { name: name === 'http-log' ? 'Config: HTTP endpoint' : 'Config: Redis', exact: true }).waitFor();
     await assertHidden(secret, `in the fields of ${name}`);
     await page.getByRole('tab', { name: 'JSON and YAML' }).click();
     const text = page.getByLabel('JSON', { exact: true }).last();
