@@ -195,3 +195,35 @@ fn a_reload_with_a_configuration_that_a_plugin_refuses_names_field_and_problem()
     assert!(told.contains("in 'nom': unknown field"), "{told}");
     assert_eq!(version(&gateway), "version-marker-0000");
 }
+
+#[test]
+fn each_capability_has_to_be_granted_and_the_refusal_names_it() {
+    let capabilities =
+        ["consumers", "counters", "crypto", "entities", "http-client", "kv", "metrics", "secrets"];
+    let state = |grants: &[&str]| {
+        let grants: Vec<_> = grants
+            .iter()
+            .map(|grant| match *grant {
+                "http-client" => "{http-client: {hosts: []}}".to_owned(),
+                grant => grant.to_owned(),
+            })
+            .collect();
+        let gateway = Setup::new()
+            .bundled("every-hook")
+            .property(&format!("plugin_grants: {{every-hook: [{}]}}", grants.join(", ")))
+            .start();
+        let plugins = get(gateway.admin, "/moongate/plugins", &[]).json();
+        let plugins = plugins["data"].as_array().unwrap().clone();
+        let is_it =
+            |plugin: &serde_json::Value| plugin["file"].as_str().unwrap().ends_with("every-hook.wasm");
+        plugins.into_iter().find(is_it).unwrap()
+    };
+    assert_eq!(state(&capabilities)["state"], "ready");
+    for missing in capabilities {
+        let granted: Vec<_> = capabilities.into_iter().filter(|capability| *capability != missing).collect();
+        let plugin = state(&granted);
+        let error = plugin["last_error"].as_str().unwrap_or_default();
+        assert_eq!(plugin["state"], "refused", "{missing}: {plugin}");
+        assert!(error.contains(missing) && error.contains("plugin_grants"), "{missing}: {error}");
+    }
+}
