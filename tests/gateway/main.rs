@@ -33,5 +33,6 @@ mod misbehaviour;
 mod operators;
 mod plugins;
 mod proxying;
+mod safety;
 mod size;
 mod traffic;
