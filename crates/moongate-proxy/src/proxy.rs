@@ -3,12 +3,13 @@
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use crossbeam_channel::{Receiver, Sender};
 use moongate_hooks::{Metrics, PluginRuntime};
 use parking_lot::Mutex;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -26,9 +27,14 @@ use crate::tls::{TlsClients, TlsListeners};
 use crate::upkeep::{self, Shared};
 use crate::worker::{Listener, Order, Serves, Worker, WorkerCounters};
 
+/// Snapshots that may wait to be taken apart; each worker gives every one.
+const MOST_OLD: usize = 8;
+
 /// Running workers.
 pub struct Proxy<R: PluginRuntime> {
     published: Arc<Published<R>>,
+    /// What no worker uses any more, and nobody has taken apart yet.
+    old: Receiver<Arc<Snapshot<R>>>,
     options: Arc<ProxyOptions>,
     addresses: Vec<SocketAddr>,
     orders: watch::Sender<Order>,
@@ -154,17 +160,19 @@ impl<R: PluginRuntime> Proxy<R> {
                 .map_err(StartError::Worker)?
         };
         // Ends with the last one who could give it something.
+        let unused = old.clone();
         std::thread::Builder::new()
             .name("old-snapshots".to_owned())
             .spawn(move || {
                 // Behind the workers: nobody waits for it.
                 let _ = rustix::process::nice(10);
-                old.into_iter().for_each(Snapshot::let_go);
+                unused.into_iter().for_each(Snapshot::let_go);
             })
             .map_err(StartError::Worker)?;
         let (threads, upkeep) = (Mutex::new(threads), Mutex::new(Some(upkeep)));
         Ok(Self {
             published,
+            old,
             options,
             addresses,
             orders,
@@ -179,7 +187,8 @@ impl<R: PluginRuntime> Proxy<R> {
 
     /// Makes `next` what new requests are served from. Requests under way end on the snapshot that they began on.
     ///
-    /// Never blocks and never fails: everything that can fail happens while building a [`Snapshot`].
+    /// Never waits and never fails: everything that can fail happens while building a [`Snapshot`]. Whoever publishes faster than
+    /// old snapshots are taken apart helps with it, so that no more than a few of them take memory.
     pub fn publish(&self, next: Snapshot<R>) {
         let now = self.shared.time(Instant::now());
         let before = self.shared.balancers.load();
@@ -189,6 +198,9 @@ impl<R: PluginRuntime> Proxy<R> {
         }
         self.published.publish(next);
         self.shared.dns.look();
+        while self.old.len() > MOST_OLD {
+            self.old.try_iter().next().map(Snapshot::let_go);
+        }
     }
 
     /// How requests are served.
@@ -266,18 +278,18 @@ pub(crate) struct Published<R: PluginRuntime> {
     version: AtomicU64,
     snapshot: ArcSwap<Snapshot<R>>,
     /// Where workers give what they use no more.
-    old: mpsc::Sender<Arc<Snapshot<R>>>,
+    old: Sender<Arc<Snapshot<R>>>,
 }
 
 impl<R: PluginRuntime> Published<R> {
     /// Also gives the other end of where workers give what they use no more.
-    pub(crate) fn new(snapshot: Snapshot<R>) -> (Self, mpsc::Receiver<Arc<Snapshot<R>>>) {
-        let (old, receiver) = mpsc::channel();
+    pub(crate) fn new(snapshot: Snapshot<R>) -> (Self, Receiver<Arc<Snapshot<R>>>) {
+        let (old, receiver) = crossbeam_channel::unbounded();
         (Self { version: AtomicU64::new(0), snapshot: ArcSwap::from_pointee(snapshot), old }, receiver)
     }
 
     /// Where a worker gives a snapshot that it uses no more.
-    pub(crate) fn old(&self) -> mpsc::Sender<Arc<Snapshot<R>>> {
+    pub(crate) fn old(&self) -> Sender<Arc<Snapshot<R>>> {
         self.old.clone()
     }
 

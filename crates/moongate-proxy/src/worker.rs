@@ -6,11 +6,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
 use std::task::Poll;
 use std::time::Duration;
 
+use crossbeam_channel::Sender;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -61,7 +62,7 @@ pub(crate) struct Worker<R: PluginRuntime> {
     /// The snapshot in use, and its number.
     snapshot: RefCell<(u64, Rc<Held<R>>)>,
     /// Where snapshots go that are used no more.
-    old: mpsc::Sender<Arc<Snapshot<R>>>,
+    old: Sender<Arc<Snapshot<R>>>,
     deadlines: Deadlines,
     pub(crate) clock: Rc<Clock>,
     pub(crate) log: Option<Rc<LogBuffer>>,
@@ -75,7 +76,7 @@ pub(crate) struct Worker<R: PluginRuntime> {
 /// A snapshot as a worker holds it: its requests share it by a count that no other thread touches.
 pub(crate) struct Held<R: PluginRuntime> {
     snapshot: Arc<Snapshot<R>>,
-    old: mpsc::Sender<Arc<Snapshot<R>>>,
+    old: Sender<Arc<Snapshot<R>>>,
 }
 
 impl<R: PluginRuntime> std::ops::Deref for Held<R> {

@@ -154,6 +154,7 @@ fn no_request_fails_and_memory_does_not_grow_while_snapshots_are_replaced() {
     let proxy = Proxy::start(options, Arc::default(), first).unwrap();
     let stop = Arc::new(AtomicBool::new(false));
     let loads: Vec<_> = (0..4).map(|_| load(proxy.addresses()[0], &stop)).collect();
+    std::thread::sleep(Duration::from_millis(100));
     let mut settled = 0;
     for swap in 0..SWAPS {
         let next = next(&proxy.snapshot(), &entities);
