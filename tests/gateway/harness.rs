@@ -143,10 +143,13 @@ impl Setup {
         fs::write(folder.path().join("kong.yaml"), declarative.replace("UPSTREAM", &url)).unwrap();
         let mut properties = format!(
             "proxy_listen: 127.0.0.1:0{1}\nadmin_listen: 127.0.0.1:0{1}\nstatus_listen: 127.0.0.1:0\nadmin_gui_listen: 127.0.0.1:0\n\
-             plugin_dirs: [{0}/plugins]\nprefix: {0}/prefix\nworkers: 1\n",
+             plugin_dirs: [{0}/plugins]\nprefix: {0}/prefix\n",
             folder.path().display(),
             if self.tls { ", 127.0.0.1:0 ssl" } else { "" }
         );
+        if !self.properties.iter().any(|line| line.starts_with("workers:")) {
+            properties.push_str("workers: 1\n");
+        }
         // A test that names a database gets what is in it.
         if !self.properties.iter().any(|line| line.starts_with("database:")) {
             let file = folder.path().join("kong.yaml");

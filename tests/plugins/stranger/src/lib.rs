@@ -10,21 +10,24 @@ use moongate_sdk::{
     Response, config, context, export, kv, log,
 };
 
-/// There is nothing to configure.
+/// Something to tell configurations apart by.
 #[config]
-pub struct Config {}
+pub struct Config {
+    /// Any text.
+    label: Option<String>,
+}
 
-/// The fixture.
-pub struct Stranger;
+/// The fixture, by its label.
+pub struct Stranger(String);
 
 static SERVED: AtomicU64 = AtomicU64::new(0);
 
 impl Plugin for Stranger {
     type Config = Config;
 
-    fn new(_: Config) -> Result<Self, Vec<Problem>> {
+    fn new(config: Config) -> Result<Self, Vec<Problem>> {
         metrics::describe("stranger_series", Kind::Counter, "As many series as the fixture is told.");
-        Ok(Self)
+        Ok(Self(config.label.unwrap_or_default()))
     }
 }
 
@@ -79,6 +82,10 @@ impl OnRequest for Stranger {
                 log::warn(&"m".repeat(size));
                 "said".to_owned()
             }
+            "random" => {
+                let bytes = wasip2::random::random::get_random_bytes(size as u64);
+                format!("{} random bytes", bytes.len())
+            }
             "print" => {
                 eprintln!("{}", "m".repeat(size));
                 "printed".to_owned()
@@ -90,7 +97,7 @@ impl OnRequest for Stranger {
             // The response hook acts.
             _ => return Ok(Decision::Continue),
         };
-        Ok(Reply::text(200, text).into())
+        Ok(Reply::text(200, text).header("x-label", self.0.as_str()).into())
     }
 }
 
