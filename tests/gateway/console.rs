@@ -185,6 +185,86 @@ services:
     }
 }
 
+/// Answers of `POST /moongate/try`: its status, and what was tried.
+fn tried(gateway: &Gateway, request: Value) -> (u16, Value) {
+    let answer = gateway.ask("POST", "/moongate/try", &request);
+    (answer.status, answer.json())
+}
+
+#[test]
+fn requests_over_tls_are_tried_with_the_server_name_that_their_url_or_they_say() {
+    let declarative = "
+_format_version: '3.0'
+services:
+- name: echo
+  url: UPSTREAM
+  routes:
+  - { name: secure, paths: [/a], protocols: [https] }
+  - { name: named, paths: [/a], protocols: [https], snis: [named.test] }
+";
+    let setup = Setup::new().declarative(declarative).property("allow_debug_header: on");
+    let gateway = setup.over_tls().start();
+    for (request, route) in [
+        (json!({"url": "https://other.test/a"}), "secure"),
+        (json!({"url": "https://named.test/a"}), "named"),
+        (json!({"url": "https://127.0.0.1/a"}), "secure"),
+        (json!({"url": "https://other.test/a", "server_name": "named.test"}), "named"),
+        (json!({"url": "https://named.test/a", "server_name": null}), "secure"),
+        (json!({"url": "https://named.test/a", "http2": true}), "named"),
+    ] {
+        let (status, answer) = tried(&gateway, request.clone());
+        assert_eq!((status, &answer["status"]), (200, &json!(200)), "{request}: {answer}");
+        let headers = answer["headers"].as_array().unwrap();
+        assert!(headers.contains(&json!(["kong-route-name", route])), "{request}: {answer}");
+        assert_eq!(explained(&gateway, request)["matched"]["route"]["name"], route);
+    }
+    let (_, answer) = tried(&gateway, json!({"url": "http://named.test/a"}));
+    assert_eq!(answer["status"], 426, "{answer}");
+    let (status, answer) = tried(&gateway, json!({"url": "https://named.test/a", "server_name": "a b"}));
+    assert_eq!(status, 502, "{answer}");
+    assert!(answer["message"].as_str().unwrap().contains("cannot be the name"), "{answer}");
+}
+
+#[test]
+fn a_call_of_grpc_is_tried_over_http2_and_its_message_sent_as_it_is() {
+    let declarative = "
+_format_version: '3.0'
+services:
+- name: echo
+  url: UPSTREAM
+  routes:
+  - { name: calls, paths: [/a], protocols: [grpcs] }
+  - { name: bodies, paths: [/b] }
+";
+    let setup = Setup::new().declarative(declarative).property("allow_debug_header: on");
+    let gateway = setup.over_tls().start();
+    let headers = json!({"content-type": "application/grpc", "te": "trailers"});
+    let call = json!({"method": "POST", "url": "https://a.test/a", "headers": headers, "http2": true});
+    let (_, answer) = tried(&gateway, call.clone());
+    assert!(answer["headers"].as_array().unwrap().contains(&json!(["kong-route-name", "calls"])), "{answer}");
+    let mut unknown = call.clone();
+    unknown["url"] = json!("https://a.test/elsewhere");
+    let (_, answer) = tried(&gateway, unknown);
+    assert!(answer["headers"].as_array().unwrap().contains(&json!(["grpc-status", "5"])), "{answer}");
+    // Bytes that are no text arrive as they are.
+    let (_, answer) = tried(&gateway, json!({"method": "POST", "url": "/b", "body_base64": "AAAAAAL/gA=="}));
+    assert_eq!(answer["body"], "received 7", "{answer}");
+    for wrong in [json!({"body_base64": "?"}), json!({"body_base64": "AA==", "body": "x"})] {
+        let mut request = wrong.as_object().unwrap().clone();
+        request.insert("url".to_owned(), json!("/b"));
+        assert_eq!(tried(&gateway, request.into()).0, 400, "{wrong}");
+    }
+    // The plain listener does not speak HTTP/2, and nothing else is tried in its place.
+    let mut plain = call;
+    plain["url"] = json!("http://a.test/a");
+    let (status, answer) = tried(&gateway, plain);
+    assert_eq!(status, 501, "{answer}");
+    assert!(answer["message"].as_str().unwrap().contains("`proxy_listen`"), "{answer}");
+    let without = Setup::new().plain_route("open").start();
+    let (status, answer) = tried(&without, json!({"url": "https://a.test/open"}));
+    assert_eq!(status, 501, "{answer}");
+}
+
 #[test]
 fn events_tell_of_requests_within_two_seconds() {
     let gateway = Setup::new().plain_route("open").start();

@@ -145,7 +145,7 @@ impl Setup {
             "proxy_listen: 127.0.0.1:0{1}\nadmin_listen: 127.0.0.1:0{1}\nstatus_listen: 127.0.0.1:0\nadmin_gui_listen: 127.0.0.1:0\n\
              plugin_dirs: [{0}/plugins]\nprefix: {0}/prefix\n",
             folder.path().display(),
-            if self.tls { ", 127.0.0.1:0 ssl" } else { "" }
+            if self.tls { ", 127.0.0.1:0 http2 ssl" } else { "" }
         );
         if !self.properties.iter().any(|line| line.starts_with("workers:")) {
             properties.push_str("workers: 1\n");

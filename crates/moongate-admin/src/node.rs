@@ -103,8 +103,8 @@ pub trait Node: Send + Sync + 'static {
         None
     }
 
-    /// A listener of the proxy for HTTP without TLS, if there is one.
-    fn plain_listener(&self) -> Option<SocketAddr> {
+    /// A listener of the proxy that clients reach with or without TLS and, if asked, with HTTP/2; if there is one.
+    fn proxy_listener(&self, _tls: bool, _http2: bool) -> Option<SocketAddr> {
         None
     }
 

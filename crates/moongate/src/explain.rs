@@ -12,26 +12,31 @@ use moongate_plugin_host::PluginHost;
 use moongate_proxy::{Explanation, Proxy, Question, Rated, Snapshot};
 use uuid::Uuid;
 
-use crate::properties::Properties;
+use crate::properties::{Listener, Properties};
 
 /// Explains requests as this gateway would serve them.
 #[derive(Debug)]
 pub(crate) struct Explainer {
-    /// Where clients speak plain HTTP, and where TLS.
-    pub(crate) listeners: [Option<SocketAddr>; 2],
+    /// Where clients connect to, and how.
+    listeners: Vec<(SocketAddr, Listener)>,
     /// What the failure of each plugin means.
     on_failure: Vec<(String, FailurePolicy)>,
 }
 
 impl Explainer {
     pub(crate) fn new(properties: &Properties, addresses: &[SocketAddr]) -> Self {
-        let listener = |tls| {
-            let mut served = addresses.iter().zip(&properties.proxy_listen);
-            served.find(|(_, listener)| listener.tls == tls).map(|(address, _)| *address)
-        };
+        let listeners = addresses.iter().copied().zip(properties.proxy_listen.iter().cloned()).collect();
         let settings = properties.plugin_settings.iter();
         let on_failure = settings.map(|(name, settings)| (name.clone(), settings.on_failure)).collect();
-        Self { listeners: [listener(false), listener(true)], on_failure }
+        Self { listeners, on_failure }
+    }
+
+    /// Where clients connect to with or without TLS and, if asked, with HTTP/2.
+    pub(crate) fn listener(&self, tls: bool, http2: bool) -> Option<SocketAddr> {
+        let serves = |listener: &Listener| listener.tls == tls && (listener.http2 || !http2);
+        // Others expect a load balancer that tells about the client first.
+        let mut direct = self.listeners.iter().filter(|(_, listener)| !listener.proxy_protocol);
+        direct.find(|(_, listener)| serves(listener)).map(|(address, _)| *address)
     }
 
     pub(crate) fn explain(
@@ -41,8 +46,8 @@ impl Explainer {
         asked: &Asked,
     ) -> Explained {
         let snapshot = &*proxy.snapshot();
-        let [plain, tls] = self.listeners;
-        let listener = if asked.tls { tls.or(plain) } else { plain.or(tls) };
+        let listener = [asked.tls, !asked.tls].into_iter().find_map(|tls| self.listener(tls, false));
+        let listener = listener.or_else(|| Some(self.listeners.first()?.0));
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let question = Question {
             method: &asked.method,

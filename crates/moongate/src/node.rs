@@ -169,9 +169,8 @@ impl Node for GatewayNode {
         Some(self.explainer.explain(&self.proxy, &*self.host, asked))
     }
 
-    fn plain_listener(&self) -> Option<SocketAddr> {
-        let [plain, _] = self.explainer.listeners;
-        plain
+    fn proxy_listener(&self, tls: bool, http2: bool) -> Option<SocketAddr> {
+        self.explainer.listener(tls, http2)
     }
 
     async fn install_plugin(&self, file: String, artifact: Bytes) -> Result<PluginStatus, InstallError> {
