@@ -156,6 +156,42 @@ fn two_nodes_on_one_postgres_serve_the_same_and_outlive_its_restart() {
 }
 
 #[test]
+fn what_is_said_of_all_nodes_reaches_those_of_the_same_database() {
+    let Some(server) = PostgresServer::start().unwrap() else { return };
+    let made = moongate(&["migrations", "bootstrap"], &postgres_settings(&server));
+    assert!(made.status.success(), "{}", text(&made));
+    let properties = postgres_properties(&server);
+    let start = || properties.iter().fold(Setup::new(), |setup, line| setup.property(line)).start();
+    let (one, other) = (start(), start());
+    let healthchecks = json!({"passive": {"unhealthy": {"http_failures": 1}}});
+    one.ask("PUT", "/upstreams/u", &json!({"healthchecks": healthchecks}));
+    one.ask("POST", "/upstreams/u/targets", &json!({"target": "127.0.0.1:9"}));
+    let health = |gateway: &Gateway| {
+        get(gateway.admin, "/upstreams/u/health", &[]).json()["data"][0]["health"].clone()
+    };
+    let becomes = |what: &dyn Fn(&Gateway) -> bool| {
+        let asked = Instant::now();
+        while ![&one, &other].into_iter().all(what) {
+            assert!(asked.elapsed() < Duration::from_secs(5), "the other node does not hear of it");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    becomes(&|gateway| health(gateway) == "HEALTHY");
+    for (word, wanted) in [("unhealthy", "UNHEALTHY"), ("healthy", "HEALTHY")] {
+        let path = format!("/upstreams/u/targets/127.0.0.1:9/{word}");
+        assert_eq!(one.ask("PUT", &path, &json!({})).status, 204);
+        becomes(&|gateway| health(gateway) == wanted);
+    }
+    let level = |gateway: &Gateway| get(gateway.admin, "/debug/node/log-level", &[]).json()["message"].clone();
+    assert_eq!(one.ask("PUT", "/debug/cluster/log-level/debug", &json!({})).status, 200);
+    becomes(&|gateway| level(gateway) == "log level: debug");
+    assert_eq!(other.ask("PUT", "/debug/node/log-level/warn", &json!({})).status, 200);
+    assert_eq!(level(&other), "log level: warn");
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(level(&one), "log level: debug");
+}
+
+#[test]
 fn a_declarative_configuration_goes_into_a_database_and_comes_out_again() {
     let folder = TempDir::new().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();

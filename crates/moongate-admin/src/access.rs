@@ -8,9 +8,10 @@ use moongate_store::{Change, Dataset, Key, PageRequest, Row, Store, Written};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::api::to_value;
 use crate::certificates;
 use crate::error::ApiError;
-use crate::node::Node;
+use crate::node::{Announcement, Node};
 use crate::{SharedNode, SharedPlugins};
 
 /// What a request works with. The catalog stays the same until it is answered.
@@ -93,6 +94,15 @@ impl Access {
     /// Makes changes, all of them or none.
     pub(crate) async fn write(&self, changes: Vec<Change>) -> Result<Written, ApiError> {
         Ok(self.store.write(changes).await?)
+    }
+
+    /// Tells all other nodes.
+    ///
+    /// # Errors
+    /// As of [`Store::announce`].
+    pub(crate) async fn announce(&self, announcement: &Announcement) -> Result<(), ApiError> {
+        let message = to_value(announcement)?.to_string();
+        Ok(self.store.announce(&message).await?)
     }
 
     /// A stored entity as clients see it.

@@ -46,7 +46,7 @@ pub(crate) async fn read(access: &Access, fixed: Fixed, arguments: &Arguments) -
         | Fixed::Reload
         | Fixed::Validation(_)
         | Fixed::Cache
-        | Fixed::NewLogLevel(_) => {
+        | Fixed::NewLogLevel { .. } => {
             return Err(ApiError::MethodNotAllowed);
         }
     };
@@ -76,7 +76,9 @@ pub(crate) async fn change(
             schemas::validate(access, &entity, fields.into_object())?;
             Ok(said("schema validation successful"))
         }
-        Fixed::NewLogLevel(level) => Ok(said(&log_level::change(access, &level, fields, arguments)?)),
+        Fixed::NewLogLevel { level, everywhere } => {
+            Ok(said(&log_level::change(access, &level, everywhere, fields, arguments).await?))
+        }
         Fixed::Tags | Fixed::Tagged(_) => Err(tags::unchangeable()),
         // What is in memory is what is configured, so there is nothing to forget.
         Fixed::Cache | Fixed::Cached(_) => Ok(StatusCode::NO_CONTENT.into_response()),

@@ -61,8 +61,8 @@ pub use explain::{
 pub use information::COMPATIBLE_VERSION;
 pub use listener::{serve, serve_tls};
 pub use node::{
-    Counters, Declarative, Health, HealthError, LoadError, LoadOptions, Loaded, LogLevel, Node, Source,
-    UnknownLevel,
+    Announcement, Counters, Declarative, Health, HealthError, LoadError, LoadOptions, Loaded, LogLevel, Node,
+    Source, UnknownLevel,
 };
 pub use upload::InstallError;
 

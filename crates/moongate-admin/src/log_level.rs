@@ -9,17 +9,18 @@ use crate::arguments::Arguments;
 use crate::body::Fields;
 use crate::error::ApiError;
 use crate::infer;
-use crate::node::LogLevel;
+use crate::node::{Announcement, LogLevel};
 
 /// `GET /debug/node/log-level`
 pub(crate) fn read(access: &Access) -> Value {
     json!({"message": format!("log level: {}", access.node().log_level())})
 }
 
-/// `PUT /debug/node/log-level/{level}`, with what there is to say about it.
-pub(crate) fn change(
+/// `PUT /debug/node/log-level/{level}`, or the same for all nodes, with what there is to say about it.
+pub(crate) async fn change(
     access: &Access,
     level: &str,
+    everywhere: bool,
     fields: Fields,
     arguments: &Arguments,
 ) -> Result<String, ApiError> {
@@ -37,9 +38,13 @@ pub(crate) fn change(
     if timeout < 0.0 {
         return Err(ApiError::refused("timeout must be greater than or equal to 0"));
     }
+    let timeout = Duration::try_from_secs_f64(timeout).unwrap_or(Duration::MAX);
+    if everywhere {
+        access.announce(&Announcement::LogLevel { level, timeout }).await?;
+    }
     if access.node().log_level() == level {
         return Ok(format!("log level is already {level}"));
     }
-    access.node().set_log_level(level, Duration::try_from_secs_f64(timeout).unwrap_or(Duration::MAX));
+    access.node().set_log_level(level, timeout);
     Ok("log level changed".to_owned())
 }

@@ -1,5 +1,6 @@
 //! What the API needs to know of the process that it runs in.
 
+mod announcement;
 mod declarative;
 mod health;
 mod log_level;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 use crate::explain::{Asked, Explained};
 use crate::upload::InstallError;
 
+pub use announcement::Announcement;
 pub use declarative::{Declarative, LoadError, LoadOptions, Loaded, Source};
 pub use health::{Health, HealthError};
 pub use log_level::{LogLevel, UnknownLevel};

@@ -80,7 +80,7 @@ pub(crate) enum Fixed {
     Cache,
     Cached(String),
     LogLevel,
-    NewLogLevel(String),
+    NewLogLevel { level: String, everywhere: bool },
     DataPlanes,
     Tags,
     Tagged(String),
@@ -222,7 +222,9 @@ impl Fixed {
             ["cache"] => Self::Cache,
             ["cache", key] => Self::Cached(own(key)),
             ["debug", "node", "log-level"] => Self::LogLevel,
-            ["debug", "node" | "cluster", "log-level", level] => Self::NewLogLevel(own(level)),
+            ["debug", who @ ("node" | "cluster"), "log-level", level] => {
+                Self::NewLogLevel { level: own(level), everywhere: who == "cluster" }
+            }
             ["clustering", "data-planes" | "status"] => Self::DataPlanes,
             ["tags"] => Self::Tags,
             ["tags", tag] => Self::Tagged(own(tag)),
@@ -241,7 +243,7 @@ impl Fixed {
             Self::Tagged(_) => &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "PUT"],
             Self::Cache => &["DELETE", "OPTIONS"],
             Self::Cached(_) => &["DELETE", "GET", "HEAD", "OPTIONS"],
-            Self::NewLogLevel(_) => &["OPTIONS", "PUT"],
+            Self::NewLogLevel { .. } => &["OPTIONS", "PUT"],
             _ => &["GET", "HEAD", "OPTIONS"],
         }
     }

@@ -11,7 +11,7 @@ use crate::api::to_value;
 use crate::arguments::{Arguments, encode};
 use crate::entities;
 use crate::error::ApiError;
-use crate::node::HealthError;
+use crate::node::{Announcement, HealthError};
 use crate::paging::{self, Paging};
 use crate::resource::OfUpstream;
 use crate::targets;
@@ -48,7 +48,7 @@ pub(crate) async fn read(
     }
 }
 
-/// Calls a target or an address of it healthy or not.
+/// Calls a target or an address of it healthy or not, on all nodes.
 pub(crate) async fn set_health(access: &Access, segment: &str, what: OfUpstream) -> Result<(), ApiError> {
     let OfUpstream::TargetHealth { target, address, healthy } = what else {
         return Err(ApiError::MethodNotAllowed);
@@ -61,7 +61,9 @@ pub(crate) async fn set_health(access: &Access, segment: &str, what: OfUpstream)
         HealthError::NoBalancer => ApiError::refused(format!("Upstream {name} has no balancer")),
         HealthError::NoChecks => ApiError::refused(format!("no healthchecker found for {name}")),
         HealthError::UnknownAddress => ApiError::NotFound,
-    })
+    })?;
+    let target = target.to_owned();
+    access.announce(&Announcement::TargetHealth { upstream: id, target, address, healthy }).await
 }
 
 /// The health of an upstream as a whole.

@@ -1,5 +1,6 @@
 //! The store that several nodes share: a Postgres database.
 
+mod announced;
 mod cells;
 mod connect;
 mod error;
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool_postgres::Pool;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, broadcast, watch};
 use tokio::task::AbortHandle;
 
 pub use migrations::PostgresMigrations;
@@ -31,6 +32,7 @@ use crate::history::History;
 use crate::layout::Layout;
 use crate::plan::Plan;
 use crate::store::{Guard, Status, Store, Unguarded};
+use announced::Announced;
 use connect::Connector;
 use lease::{Lease, within};
 use tables::Applied;
@@ -52,6 +54,7 @@ struct Inner {
     pool: Pool,
     history: History,
     clock: Clock,
+    announced: Announced,
     /// Held by who writes or catches up.
     writing: Mutex<()>,
 }
@@ -87,7 +90,8 @@ impl PostgresStore {
         });
         let history = History::new(dataset.await?);
         lease.give_back();
-        let inner = Arc::new(Inner { connector, pool, history, clock, writing: Mutex::new(()) });
+        let announced = Announced::new(&connector.settings().schema);
+        let inner = Arc::new(Inner { connector, pool, history, clock, announced, writing: Mutex::new(()) });
         let listener = tokio::spawn(listener::listen(Arc::downgrade(&inner))).abort_handle();
         Ok(Self { inner, listener })
     }
@@ -134,6 +138,17 @@ impl Store for PostgresStore {
 
     fn clock(&self) -> Clock {
         self.inner.clock.clone()
+    }
+
+    async fn announce(&self, message: &str) -> Result<(), StoreError> {
+        let lease = self.inner.lease().await?;
+        within(self.inner.timeout(), self.inner.announced.tell(&lease, message)).await?;
+        lease.give_back();
+        Ok(())
+    }
+
+    fn announcements(&self) -> Option<broadcast::Receiver<Arc<str>>> {
+        Some(self.inner.announced.listen())
     }
 }
 

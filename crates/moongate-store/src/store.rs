@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 use crate::change::{Change, Effect, Version, Written};
 use crate::clock::Clock;
@@ -62,6 +62,20 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// The clock that decides which rows have expired.
     fn clock(&self) -> Clock;
+
+    /// Tells all other nodes something that is not kept: who does not listen just then never hears of it. At most a few
+    /// thousand bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database cannot be asked to pass it on.
+    async fn announce(&self, _message: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// What other nodes announce from now on. `None` where there are no others.
+    fn announcements(&self) -> Option<broadcast::Receiver<Arc<str>>> {
+        None
+    }
 
     /// Makes all `changes` in one transaction. See [`Store::write_if`].
     ///

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use moongate_admin::ConsoleOptions;
+use moongate_admin::{Announcement, ConsoleOptions, Node};
 use moongate_hooks::PluginCatalog;
 use moongate_plugin_host::{HostError, HostOptions, PluginHost};
 use moongate_proxy::{
@@ -15,6 +15,7 @@ use moongate_proxy::{
 };
 use moongate_store::{ReadOnlyStore, Store};
 use tokio::runtime::Runtime;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -123,7 +124,7 @@ impl Gateway {
         let mut running = Running {
             admin: None,
             control: None,
-            follower: None,
+            followers: Vec::new(),
             draining: Arc::default(),
             proxy: Arc::clone(&proxy),
             host,
@@ -152,7 +153,7 @@ impl Gateway {
         if let Some(file) = file.filter(|_| declarative.is_some()) {
             file.watch(requests.clone()).map_err(no_thread("declarative-watch"))?;
         }
-        running.follower = Some(running.runtime.spawn(follow(Arc::clone(&configuration))));
+        running.followers.push(running.runtime.spawn(follow(Arc::clone(&configuration))));
 
         let (admin_addresses, status_addresses) = (admin.addresses(Api::Admin), admin.addresses(Api::Status));
         let console_addresses = admin.addresses(Api::Console);
@@ -182,7 +183,7 @@ impl Gateway {
             started: Instant::now(),
             explainer: Explainer::new(&properties, proxy.addresses()),
             host: Arc::clone(&running.host),
-            served: configuration,
+            served: Arc::clone(&configuration),
             store,
             declarative,
             health: ProxyHealth(Arc::clone(&proxy)),
@@ -190,9 +191,11 @@ impl Gateway {
             requests: requests.clone(),
             draining: Arc::clone(&running.draining),
         };
+        let node: Arc<dyn Node> = Arc::new(node);
+        running.followers.push(running.runtime.spawn(hear(configuration, Arc::clone(&node))));
         let catalog: Arc<dyn PluginCatalog> = Arc::<PluginHost>::clone(&running.host);
         let admin = admin
-            .serve(Arc::new(node), catalog, console_options(&properties, &admin_addresses))
+            .serve(node, catalog, console_options(&properties, &admin_addresses))
             .map_err(|source| StartError::Thread { name: "admin", source })?;
         running.admin = Some(admin);
         // Commands ask in plain HTTP.
@@ -273,7 +276,7 @@ impl Gateway {
 struct Running {
     admin: Option<AdminServer>,
     control: Option<Control>,
-    follower: Option<JoinHandle<()>>,
+    followers: Vec<JoinHandle<()>>,
     /// Whether it is about to stop.
     draining: Arc<AtomicBool>,
     proxy: Arc<Proxy<PluginHost>>,
@@ -295,7 +298,7 @@ impl Running {
         if let Some(control) = self.control.take() {
             control.stop();
         }
-        if let Some(follower) = self.follower.take() {
+        for follower in self.followers.drain(..) {
             follower.abort();
             // It holds what must not end on the runtime's own threads.
             let _ = self.runtime.block_on(follower);
@@ -348,6 +351,30 @@ async fn follow(configuration: Arc<Configuration>) {
     while changes.changed().await.is_ok() {
         if let Err(error) = configuration.follow().await {
             tracing::error!("a change of the database is not served, requests are served as before: {error}");
+        }
+    }
+}
+
+/// Does what other nodes were asked to do on all of them, for as long as the gateway runs.
+async fn hear(configuration: Arc<Configuration>, node: Arc<dyn Node>) {
+    let Some(mut announcements) = configuration.store().announcements() else { return };
+    loop {
+        let said = match announcements.recv().await {
+            Ok(said) => said,
+            Err(RecvError::Lagged(missed)) => {
+                tracing::warn!(missed, "other nodes said more than could be heard");
+                continue;
+            }
+            Err(RecvError::Closed) => return,
+        };
+        match serde_json::from_str::<Announcement>(&said) {
+            Ok(announcement) => {
+                // It may be about something that the other node has just written; what fails here is told by who follows.
+                let _ = configuration.follow().await;
+                announcement.take(&*node);
+            }
+            // As when the other is of a later version.
+            Err(error) => tracing::warn!(%error, "another node says what this one does not understand"),
         }
     }
 }

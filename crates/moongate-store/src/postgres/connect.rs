@@ -11,6 +11,7 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::announced::{self, Announced};
 use super::error::error;
 use super::settings::{PostgresSettings, Tls};
 use super::tls;
@@ -28,7 +29,7 @@ pub(super) struct Connector {
 pub(super) struct Ear {
     /// Ends the connection when it is dropped.
     _client: Client,
-    /// One for each notification, at most one of them waiting. Ends with the connection.
+    /// One for each change, at most one of them waiting. Ends with the connection.
     pub(super) heard: mpsc::Receiver<()>,
 }
 
@@ -84,12 +85,13 @@ impl Connector {
     }
 
     /// Connects and listens.
-    pub(super) async fn listen(&self) -> Result<Ear, StoreError> {
+    pub(super) async fn listen(&self, announced: &Announced) -> Result<Ear, StoreError> {
         let (client, heard) = match self.tls.clone() {
-            Some(tls) => connect(&self.config, tls).await?,
-            None => connect(&self.config, NoTls).await?,
+            Some(tls) => connect(&self.config, tls, announced).await?,
+            None => connect(&self.config, NoTls, announced).await?,
         };
-        client.batch_execute(&format!("LISTEN {CHANNEL}")).await.map_err(|failure| error(&failure))?;
+        let listen = format!("LISTEN {CHANNEL}; LISTEN {}", announced::CHANNEL);
+        client.batch_execute(&listen).await.map_err(|failure| error(&failure))?;
         Ok(Ear { _client: client, heard })
     }
 
@@ -105,7 +107,11 @@ impl Connector {
     }
 }
 
-async fn connect<T>(config: &Config, tls: T) -> Result<(Client, mpsc::Receiver<()>), StoreError>
+async fn connect<T>(
+    config: &Config,
+    tls: T,
+    announced: &Announced,
+) -> Result<(Client, mpsc::Receiver<()>), StoreError>
 where
     T: MakeTlsConnect<Socket>,
     T::Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -114,20 +120,27 @@ where
 {
     let (client, connection) = config.connect(tls).await.map_err(|failure| error(&failure))?;
     let (tell, heard) = mpsc::channel(1);
-    tokio::spawn(hear(connection, tell));
+    tokio::spawn(hear(connection, tell, announced.clone()));
     Ok((client, heard))
 }
 
-/// Drives the connection, and tells of notifications. Several that were not looked at yet are one.
-async fn hear<S, T>(mut connection: Connection<S, T>, tell: mpsc::Sender<()>)
+/// Drives the connection, passes on what other nodes say, and tells of changes. Several changes that were not looked at yet
+/// are one.
+async fn hear<S, T>(mut connection: Connection<S, T>, tell: mpsc::Sender<()>, announced: Announced)
 where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,
 {
     while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
-        if let AsyncMessage::Notification(_) = message {
-            // Full means that a look is due anyway.
-            let _ = tell.try_send(());
+        match message {
+            AsyncMessage::Notification(said) if said.channel() == announced::CHANNEL => {
+                announced.heard(said.payload());
+            }
+            AsyncMessage::Notification(_) => {
+                // Full means that a look is due anyway.
+                let _ = tell.try_send(());
+            }
+            _ => {}
         }
     }
 }

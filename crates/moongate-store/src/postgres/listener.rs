@@ -29,7 +29,8 @@ impl Listener {
     /// One connection, from its beginning to its end. `None` when the store is gone.
     async fn round(&mut self) -> Option<()> {
         let store = self.store.upgrade()?;
-        let connected = within(store.connector.settings().timeout, store.connector.listen()).await;
+        let connected =
+            within(store.connector.settings().timeout, store.connector.listen(&store.announced)).await;
         let poll = store.connector.settings().poll;
         // Also without an ear: notifications may be what fails.
         let looked = self.look(&store).await;

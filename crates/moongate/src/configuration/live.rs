@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use moongate_store::{
     Change, Clock, Dataset, Effect, Guard, Layout, Status, Store, StoreError, Version, Written,
 };
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 use super::Configuration;
 
@@ -46,5 +46,13 @@ impl Store for LiveStore {
 
     fn clock(&self) -> Clock {
         self.0.store.clock()
+    }
+
+    async fn announce(&self, message: &str) -> Result<(), StoreError> {
+        self.0.store.announce(message).await
+    }
+
+    fn announcements(&self) -> Option<broadcast::Receiver<Arc<str>>> {
+        self.0.store.announcements()
     }
 }
