@@ -7,6 +7,7 @@ use crate::exchange::{Answer, Request};
 use crate::harness::{Gateway, Setup};
 
 const TOKEN: &str = "admin_token: secret-of-the-operator";
+const UPSTREAM: &str = "_format_version: '3.0'\nupstreams: [{name: u, targets: [{target: '127.0.0.1:9'}]}]\n";
 const SHOWN: (&str, &str) = ("kong-admin-token", "secret-of-the-operator");
 
 #[test]
@@ -35,20 +36,54 @@ fn a_client_that_never_shakes_hands_holds_up_no_other() {
 
 #[test]
 fn probes_are_answered_on_a_listener_that_changes_nothing() {
-    let gateway = Setup::new().plain_route("open").start();
+    let gateway = Setup::new().declarative(UPSTREAM).start();
     let ready = get(gateway.status, "/status/ready", &[]);
     assert_eq!((ready.status, ready.json()), (200, json!({"message": "ready"})));
     assert!(get(gateway.status, "/status", &[]).json()["configuration_hash"].is_string());
-    for path in ["/services", "/", "/config", "/moongate/plugins", "/one-header/ping"] {
+    assert_eq!(get(gateway.status, "/status/dns", &[]).status, 501);
+    let health = get(gateway.status, "/upstreams/u/health", &[]).json();
+    assert_eq!(health["data"][0]["target"], "127.0.0.1:9");
+    for path in ["/upstreams/u/targets", "/upstreams/u/targets/all", "/upstreams/u/targets/127.0.0.1:9"] {
+        assert_eq!(get(gateway.status, path, &[]).status, 200, "{path}");
+    }
+    for path in
+        ["/services", "/", "/config", "/moongate/plugins", "/one-header/ping", "/upstreams", "/upstreams/u"]
+    {
         assert_eq!(get(gateway.status, path, &[]).status, 404, "{path}");
     }
-    let mut client = Client::connect(gateway.status);
-    client.send(b"DELETE /status HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
-    assert_eq!(client.receive().unwrap().status, 405);
+    for (method, path, status) in [
+        ("DELETE", "/status", 405),
+        ("POST", "/upstreams/u/targets", 405),
+        ("OPTIONS", "/status", 204),
+        ("OPTIONS", "/status/ready", 204),
+    ] {
+        let mut client = Client::connect(gateway.status);
+        client.send(format!("{method} {path} HTTP/1.1\r\nhost: a\r\n\r\n").as_bytes()).unwrap();
+        assert_eq!(client.receive_head().unwrap().status, status, "{method} {path}");
+    }
     assert_eq!(get(gateway.admin, "/status/ready", &[]).status, 404);
     let metrics = get(gateway.status, "/metrics", &[]);
     assert_eq!(metrics.status, 200);
     assert!(metrics.text().contains("\n# TYPE kong_"), "{}", metrics.text());
+}
+
+#[test]
+fn who_is_told_to_drain_goes_on_serving_and_is_not_ready() {
+    let gateway = Setup::new().plain_route("open").property(TOKEN).start();
+    let drain = |path: &str, header: &str| {
+        let mut client = Client::connect(gateway.status);
+        let head = format!("POST {path} HTTP/1.1\r\nhost: a\r\n{header}content-length: 0\r\n\r\n");
+        client.send(head.as_bytes()).unwrap();
+        client.receive_head().unwrap().status
+    };
+    assert_eq!(drain("/status/ready?status=draining", ""), 401);
+    let token = format!("{}: {}\r\n", SHOWN.0, SHOWN.1);
+    assert_eq!(drain("/status/ready?status=open", &token), 400);
+    assert_eq!(get(gateway.status, "/status/ready", &[]).status, 200);
+    assert_eq!(drain("/status/ready?status=draining", &token), 204);
+    let ready = get(gateway.status, "/status/ready", &[]);
+    assert_eq!((ready.status, ready.json()), (503, json!({"message": "draining"})));
+    assert_eq!(get(gateway.proxy, "/open", &[]).status, 200);
 }
 
 #[test]

@@ -24,8 +24,7 @@ use crate::node::Node;
 use crate::resource::{Fixed, Resource};
 use crate::status::Page;
 use crate::{
-    SharedNode, SharedPlugins, declarative, entities, fixed, metrics, plugins, status, token, upload,
-    upstream,
+    SharedNode, SharedPlugins, declarative, entities, fixed, plugins, status, token, upload, upstream,
 };
 
 /// The Admin API of `node`, with the endpoints that the plugins of `plugins` declare.
@@ -47,10 +46,10 @@ pub fn observed_router(
     (axum::Router::new().fallback(answer).with_state(api), observer)
 }
 
-/// The part of the Admin API of `node` that tells how it is, for a listener of its own: `/status`, `/status/ready`, and
-/// `/metrics`.
+/// The part of the Admin API of `node` that tells how it is, for a listener of its own: `/status`, `/status/dns`,
+/// `/status/ready`, `/metrics`, and with a declarative configuration the targets of upstreams and their health.
 ///
-/// Where an admin token is set it is asked for here as well, but for `/status/ready`, which probes ask.
+/// Where an admin token is set it is asked for here as well, but not of probes, which read `/status/ready`.
 pub fn status_router(node: Arc<dyn Node>, plugins: Arc<dyn PluginCatalog>) -> axum::Router {
     let observer = Observer::new(node.clone(), plugins.clone());
     axum::Router::new().fallback(answer).with_state(Api { node, plugins, status_only: true, observer })
@@ -87,26 +86,21 @@ async fn answer(State(api): State<Api>, request: Request) -> Response {
 
 impl Api {
     async fn dispatch(&self, request: Request) -> Result<Response, ApiError> {
-        let page = self.status_only.then(|| Page::find(request.uri().path()));
+        let access = Access::new(self.node.clone(), self.plugins.clone());
+        let page = self.status_only.then(|| Page::find(&access, request.uri().path()));
+        let probes = matches!(page, Some(Some(Page::Ready))) && *request.method() != Method::POST;
         // A browser asks for the allowed methods without showing secrets.
         if let Some(token) = self.node.admin_token()
             && *request.method() != Method::OPTIONS
-            && page != Some(Some(Page::Ready))
+            && !probes
             && !token::is_shown(token, request.headers())
         {
             return Err(ApiError::Unauthorized);
         }
-        let access = Access::new(self.node.clone(), self.plugins.clone());
         match page {
             Some(Some(page)) => return status::answer(&access, page, request).await,
             Some(None) => return plugins::answer_openly(&*self.plugins, request).await,
             None => {}
-        }
-        if request.uri().path() == metrics::PATH {
-            return match *request.method() {
-                Method::OPTIONS => Ok(allowed_methods(&["GET", "HEAD", "OPTIONS"], request.headers())),
-                ref method => metrics::answer(&access, method.clone()).await,
-            };
         }
         let resource = match Resource::find(access.catalog(), request.uri().path()) {
             None => return plugins::answer(&*self.plugins, request).await,
@@ -147,7 +141,11 @@ impl Api {
     }
 }
 
-async fn read(access: &Access, resource: Resource, arguments: &Arguments) -> Result<Response, ApiError> {
+pub(crate) async fn read(
+    access: &Access,
+    resource: Resource,
+    arguments: &Arguments,
+) -> Result<Response, ApiError> {
     let value = match resource {
         Resource::Fixed(fixed) => return fixed::read(access, fixed, arguments).await,
         Resource::Collection { schema, parent } => {

@@ -11,7 +11,8 @@ use crate::body::Fields;
 use crate::error::ApiError;
 use crate::resource::Fixed;
 use crate::{
-    attempt, cache, declarative, explain, information, log_level, openapi, plugins, schemas, tags, upload,
+    attempt, cache, declarative, explain, information, log_level, metrics, openapi, plugins, schemas, tags,
+    upload,
 };
 
 /// Answers `GET`.
@@ -20,6 +21,7 @@ pub(crate) async fn read(access: &Access, fixed: Fixed, arguments: &Arguments) -
         Fixed::Information => information::node(access).await?,
         Fixed::Status => information::status(access, arguments).await?,
         Fixed::Dns => return Err(ApiError::Message(StatusCode::NOT_IMPLEMENTED, NO_DNS.into())),
+        Fixed::Metrics => return Ok(metrics::answer(access).await),
         Fixed::Timers => information::timers(access),
         Fixed::Endpoints => information::endpoints(access),
         Fixed::OpenApi => openapi::document(access),

@@ -6,25 +6,19 @@
 use std::fmt::{Display, Write as _};
 
 use axum::response::{IntoResponse as _, Response};
+use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method};
 use moongate_balancer::HealthWord;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::access::Access;
-use crate::error::ApiError;
 use crate::information::COMPATIBLE_VERSION;
 
-pub(crate) const PATH: &str = "/metrics";
-
-pub(crate) async fn answer(access: &Access, method: Method) -> Result<Response, ApiError> {
-    if !matches!(method, Method::GET | Method::HEAD) {
-        return Err(ApiError::MethodNotAllowed);
-    }
+pub(crate) async fn answer(access: &Access) -> Response {
     let mut response = text(access).await.into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=UTF-8"));
-    Ok(response)
+    response
 }
 
 async fn text(access: &Access) -> String {

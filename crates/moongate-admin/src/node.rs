@@ -90,6 +90,9 @@ pub trait Node: Send + Sync + 'static {
         false
     }
 
+    /// Calls the node about to stop from now on. It goes on serving.
+    fn drain(&self) {}
+
     /// What the workers have measured since start.
     fn metrics(&self) -> Metrics {
         Metrics::default()

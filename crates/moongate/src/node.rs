@@ -153,6 +153,11 @@ impl Node for GatewayNode {
         self.draining.load(Ordering::Relaxed)
     }
 
+    fn drain(&self) {
+        tracing::info!("requests should go elsewhere: the node was told to drain");
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
     fn allowed_origins(&self) -> &[String] {
         &self.origins
     }

@@ -100,6 +100,7 @@ const NODE: &[(&str, &[&str], &str)] = &[
     ("/debug/node/log-level", &["GET"], "From which level on messages are logged"),
     ("/debug/node/log-level/{log_level}", &["PUT"], "Changes from which level on messages are logged"),
     ("/endpoints", &["GET"], "The patterns of all paths that Kong has as well"),
+    ("/metrics", &["GET"], "Figures of the node, for Prometheus"),
     ("/plugins/enabled", &["GET"], "The names of the plugins that can be configured"),
     ("/plugins/schema/{name}", &["GET"], "The schema of a plugin's configuration"),
     ("/schemas/filters/{name}", &["GET"], "The schema of a filter"),
