@@ -11,7 +11,7 @@ use crate::client::{Client, Response, get};
 use crate::harness::{Gateway, Setup};
 
 /// An upstream that does the same to each connection.
-fn upstream(serve: fn(TcpStream)) -> SocketAddr {
+pub fn upstream(serve: fn(TcpStream)) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -23,7 +23,7 @@ fn upstream(serve: fn(TcpStream)) -> SocketAddr {
 }
 
 /// Reads the head of a request.
-fn head(stream: &mut TcpStream) {
+pub fn head(stream: &mut TcpStream) {
     let (mut seen, mut part) = (Vec::new(), [0; 4096]);
     while !seen.ends_with(b"\r\n\r\n") {
         match stream.read(&mut part) {

@@ -14,6 +14,7 @@
 mod admission;
 mod alone;
 mod authentication;
+mod bodies;
 mod client;
 mod compiling;
 mod console;
@@ -36,3 +37,4 @@ mod proxying;
 mod safety;
 mod size;
 mod traffic;
+mod trailers;

@@ -10,8 +10,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::{HeaderMap, HeaderName};
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use moongate_balancer::Pick;
 use moongate_hooks::{BodyError as HookBodyError, BodyStream, Leftover};
 use tokio::time::Instant;
@@ -19,16 +19,21 @@ use tokio::time::Instant;
 use crate::access_log::Logging;
 use crate::connection::Connection;
 use crate::deadline::{Clock, Deadline};
+use crate::error::Failure;
 use crate::forwarded::BodyLength;
 use crate::http2_upstream::SharedBody;
 use crate::kept::{Kept, Replay};
 use crate::pool::Pool;
+use crate::received::Received;
+use crate::trailers;
 
 /// The body of a request, from the client to the upstream.
 pub(crate) struct RequestBody {
     source: Source,
     deadline: Rc<Deadline>,
     timeouts: Timeouts,
+    /// What may come behind it.
+    announced: Box<[HeaderName]>,
 }
 
 /// How long a request may make no progress.
@@ -47,11 +52,11 @@ pub(crate) enum Source {
     /// There are none, or no more.
     Nothing,
     /// From the client, as they come.
-    Client(Incoming),
+    Client(Received),
     /// They were read before.
     Kept(Replay),
     /// Some were read before, the rest comes from the client.
-    Begun(VecDeque<Bytes>, Incoming),
+    Begun(VecDeque<Bytes>, Received),
 }
 
 impl Source {
@@ -74,18 +79,21 @@ impl Source {
     }
 
     /// What the client has still to send of it.
-    pub(crate) fn into_rest(self) -> Option<Incoming> {
+    pub(crate) fn into_rest(self) -> Option<Received> {
         match self {
-            Self::Client(incoming) | Self::Begun(_, incoming) => {
-                Some(incoming).filter(|rest| !rest.is_end_stream())
-            }
+            Self::Client(rest) | Self::Begun(_, rest) => Some(rest).filter(|rest| !rest.is_end_stream()),
             Self::Nothing | Self::Kept(_) => None,
         }
+    }
+
+    /// Whether the client has sent more than it may, as far as that came.
+    pub(crate) fn is_too_large(&self) -> bool {
+        matches!(self, Self::Client(rest) | Self::Begun(_, rest) if rest.is_too_large())
     }
 }
 
 /// A client's body, as hooks read it.
-pub(crate) struct ClientStream(pub(crate) Incoming);
+pub(crate) struct ClientStream(pub(crate) Received);
 
 impl BodyStream for ClientStream {
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, HookBodyError>>> {
@@ -115,19 +123,40 @@ impl BodyStream for ClientStream {
 pub(crate) enum RequestBodyError {
     #[error("the client broke off")]
     Client(#[source] hyper::Error),
+    #[error("it is larger than any may be")]
+    TooLarge,
     #[error("what was kept of the body cannot be read")]
     Kept(#[source] io::Error),
 }
 
-impl From<Incoming> for Source {
-    fn from(incoming: Incoming) -> Self {
-        if incoming.is_end_stream() { Self::Nothing } else { Self::Client(incoming) }
+impl RequestBodyError {
+    /// What the request fails with.
+    pub(crate) fn failure(&self) -> Failure {
+        match self {
+            Self::Client(_) => Failure::BadRequest,
+            Self::TooLarge => Failure::BodyTooLarge,
+            Self::Kept(_) => Failure::Internal,
+        }
+    }
+}
+
+impl From<Received> for Source {
+    fn from(body: Received) -> Self {
+        if body.is_end_stream() { Self::Nothing } else { Self::Client(body) }
     }
 }
 
 impl RequestBody {
-    pub(crate) fn new(source: Source, deadline: &Rc<Deadline>, timeouts: Timeouts) -> Self {
-        Self { source, deadline: Rc::clone(deadline), timeouts }
+    /// The body of a request with this head.
+    pub(crate) fn new(source: Source, head: &HeaderMap, deadline: &Rc<Deadline>, timeouts: Timeouts) -> Self {
+        let announced = match &source {
+            // Nothing comes behind a body of a known length.
+            Source::Client(body) | Source::Begun(_, body) if body.size_hint().exact().is_none() => {
+                trailers::announced(head)
+            }
+            _ => Box::default(),
+        };
+        Self { source, deadline: Rc::clone(deadline), timeouts, announced }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -136,8 +165,10 @@ impl RequestBody {
 
     /// How the upstream is told where the body ends.
     pub(crate) fn length(&self) -> BodyLength {
-        if self.is_empty() {
-            return BodyLength::None;
+        match &self.source {
+            Source::Nothing => return BodyLength::None,
+            Source::Kept(replay) if replay.has_trailers() => return BodyLength::Unknown,
+            _ => {}
         }
         self.size_hint().exact().map_or(BodyLength::Unknown, BodyLength::Known)
     }
@@ -149,7 +180,14 @@ impl RequestBody {
             Source::Client(_) | Source::Begun(..) => return None,
             Source::Kept(replay) => Source::Kept(replay.again()),
         };
-        Some(Self::new(source, &self.deadline, self.timeouts))
+        let deadline = Rc::clone(&self.deadline);
+        Some(Self { source, deadline, timeouts: self.timeouts, announced: Box::default() })
+    }
+
+    /// The client's body has ended. What came behind it is the last frame, as far as it may pass.
+    fn end(&mut self, last: Option<Frame<Bytes>>) -> Option<Frame<Bytes>> {
+        self.source = Source::Nothing;
+        last.and_then(|frame| trailers::passed(frame, &self.announced))
     }
 
     /// Takes note that either side made progress, and says what is waited for from now on.
@@ -170,10 +208,10 @@ impl Body for RequestBody {
         match &mut self.source {
             Source::Nothing => Poll::Ready(None),
             Source::Kept(replay) => {
-                let part = ready!(replay.poll_part(cx));
-                let goes_on = replay.left() > 0;
+                let frame = ready!(replay.poll_frame(cx));
+                let goes_on = !replay.is_at_end();
                 self.moved(goes_on);
-                Poll::Ready(part.map(|part| part.map(Frame::data).map_err(RequestBodyError::Kept)))
+                Poll::Ready(frame.map(|frame| frame.map_err(RequestBodyError::Kept)))
             }
             Source::Begun(read, incoming) => match read.pop_front() {
                 Some(piece) => {
@@ -188,14 +226,11 @@ impl Body for RequestBody {
                     self.moved(frame.is_some());
                     match frame {
                         Some(Err(error)) => {
-                            self.deadline.blame_client();
-                            Poll::Ready(Some(Err(RequestBodyError::Client(error))))
+                            self.deadline.blame_client(error.failure());
+                            Poll::Ready(Some(Err(error)))
                         }
                         Some(Ok(frame)) if frame.is_data() => Poll::Ready(Some(Ok(frame))),
-                        _ => {
-                            self.source = Source::Nothing;
-                            Poll::Ready(None)
-                        }
+                        last => Poll::Ready(self.end(last.and_then(Result::ok)).map(Ok)),
                     }
                 }
             },
@@ -209,19 +244,11 @@ impl Body for RequestBody {
                 self.moved(goes_on);
                 match frame {
                     Some(Err(error)) => {
-                        self.deadline.blame_client();
-                        Poll::Ready(Some(Err(RequestBodyError::Client(error))))
+                        self.deadline.blame_client(error.failure());
+                        Poll::Ready(Some(Err(error)))
                     }
-                    // Plugins saw the headers; what comes behind the body would pass them by.
-                    Some(Ok(frame)) if frame.is_trailers() => {
-                        self.source = Source::Nothing;
-                        Poll::Ready(None)
-                    }
-                    Some(Ok(frame)) => Poll::Ready(Some(Ok(frame))),
-                    None => {
-                        self.source = Source::Nothing;
-                        Poll::Ready(None)
-                    }
+                    Some(Ok(frame)) if frame.is_data() => Poll::Ready(Some(Ok(frame))),
+                    last => Poll::Ready(self.end(last.and_then(Result::ok)).map(Ok)),
                 }
             }
         }
@@ -231,7 +258,7 @@ impl Body for RequestBody {
         match &self.source {
             Source::Nothing => true,
             Source::Client(incoming) => incoming.is_end_stream(),
-            Source::Kept(replay) => replay.left() == 0,
+            Source::Kept(replay) => replay.is_at_end(),
             Source::Begun(read, incoming) => read.is_empty() && incoming.is_end_stream(),
         }
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::error::Failure;
 use crate::leftover::Leftover;
 
 /// How often a worker looks at its deadlines; a wait may take so much longer than it should.
@@ -46,8 +47,8 @@ pub(crate) struct Deadline {
     passed: Cell<bool>,
     /// Whether the connection waits for its client's next request.
     at_rest: Cell<bool>,
-    /// Whether the client broke off while it sent a request's body.
-    client_failed: Cell<bool>,
+    /// What the client did wrong while it sent a request's body.
+    clients_fault: Cell<Option<Failure>>,
     /// Whether a response is still to begin.
     unanswered: Cell<bool>,
     /// Whether it is the client that is waited for, in the middle of its body.
@@ -99,14 +100,14 @@ impl Deadline {
         self.at_rest.set(false);
     }
 
-    /// The client broke off in the middle of a request.
-    pub(crate) fn blame_client(&self) {
-        self.client_failed.set(true);
+    /// The client broke off in the middle of a request, or sends what it must not.
+    pub(crate) fn blame_client(&self, failure: Failure) {
+        self.clients_fault.set(Some(failure));
     }
 
-    /// Whether the client broke off in the middle of a request.
-    pub(crate) fn is_clients_fault(&self) -> bool {
-        self.client_failed.get()
+    /// What the client did wrong in the middle of a request. Nothing can follow such a request.
+    pub(crate) fn clients_fault(&self) -> Option<Failure> {
+        self.clients_fault.get()
     }
 
     /// Whether the connection waits for its client's next request.

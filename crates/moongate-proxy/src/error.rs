@@ -15,6 +15,8 @@ pub(crate) enum Failure {
     BadRequest,
     /// The client paused for too long within the body of its request.
     RequestTimeout,
+    /// The body of the request is larger than any may be.
+    BodyTooLarge,
     /// The head of the request, or one of its lines, is too long.
     HeadTooLarge,
     /// What the request asks for is too long.
@@ -54,6 +56,7 @@ impl Failure {
         match self {
             Self::BadRequest | Self::HeadTooLarge => StatusCode::BAD_REQUEST,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
             Self::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
             Self::UnknownVersion => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
@@ -78,6 +81,7 @@ impl Failure {
             Self::BadRequest => "Bad request",
             Self::HeadTooLarge => "Request header or cookie too large",
             Self::RequestTimeout => "Request timeout",
+            Self::BodyTooLarge => "Payload too large",
             Self::UriTooLong => "URI too long",
             Self::UnknownCoding => "501 Not Implemented",
             Self::UnknownVersion => "505 HTTP Version Not Supported",
@@ -101,6 +105,7 @@ impl Failure {
         match self {
             Self::BadRequest
             | Self::RequestTimeout
+            | Self::BodyTooLarge
             | Self::HeadTooLarge
             | Self::UriTooLong
             | Self::UnknownCoding
@@ -124,6 +129,7 @@ impl Failure {
                 self,
                 Self::BadRequest
                     | Self::RequestTimeout
+                    | Self::BodyTooLarge
                     | Self::HeadTooLarge
                     | Self::UriTooLong
                     | Self::MethodNotAllowed

@@ -107,7 +107,7 @@ impl<R: PluginRuntime> Handler<R> {
         let body = match body {
             // In a box, so that requests without a body do not carry what it needs.
             Source::Client(body) if !streams => {
-                match Box::pin(self.body_for(upstream, &exchange.request.method, body)).await {
+                match Box::pin(self.body_for(upstream, &exchange.request, body)).await {
                     Ok(body) => body,
                     Err(failure) => {
                         self.deadline.work();
@@ -179,6 +179,11 @@ impl<R: PluginRuntime> Handler<R> {
                     // Would be spoken to in HTTP/1.0 from now on, which knows no chunked bodies.
                     connection.http.retire();
                     head.version = Version::HTTP_11;
+                }
+                if connection.http.announces_trailers() && !exchange.request.headers.contains_key(header::TE)
+                {
+                    // The client did not say that it takes any.
+                    head.headers.remove(header::TRAILER);
                 }
                 response::drop_repeated(&mut head.headers);
                 if options.headers.upstream_status {

@@ -113,6 +113,11 @@ pub(crate) fn refusal(head: &request::Parts) -> Option<Failure> {
     }
 }
 
+/// The length of its body that the head of a request names.
+pub(crate) fn body_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
 /// Whether a request could mean one thing to the gateway and another to an upstream.
 fn is_ambiguous(head: &request::Parts) -> bool {
     let (mut hosts, mut lengths, mut authorizations, mut codings) = (0, 0, 0, 0);

@@ -26,6 +26,7 @@ use crate::grpc;
 use crate::hash::{self};
 use crate::hooks::{self, Outcome};
 use crate::leftover::Rest;
+use crate::received::Received;
 use crate::record::{Draft, Recorder};
 use crate::refusal;
 use crate::response::{self, Timing};
@@ -84,6 +85,7 @@ impl<R: PluginRuntime> Handler<R> {
         let snapshot = self.worker.snapshot();
 
         let (mut head, body) = request.into_parts();
+        let body = Received::new(body, options.max_body_size);
         let client = self.peer.client(&head.headers, options);
         let id = self.worker.request_id();
         let mut logging = self.log.as_ref().map(|log| {
@@ -149,8 +151,8 @@ impl<R: PluginRuntime> Handler<R> {
                 self.deadline.leftover.put(body.into_rest());
                 let mut answer = Answer::from_failure(failure, &exchange, options.error_default_type);
                 match failure {
-                    // Where this request ends is not certain, so nothing may follow it.
-                    Failure::BadRequest => close(&mut answer),
+                    // Where this request ends is not certain, or too far away, so nothing may follow it.
+                    Failure::BadRequest | Failure::BodyTooLarge => close(&mut answer),
                     _ => refusal::explain(&mut answer, failure, &self.peer, &exchange.request),
                 }
                 answer
@@ -168,6 +170,16 @@ impl<R: PluginRuntime> Handler<R> {
                     draft = Some(Draft::new(&exchange, started));
                 }
                 match outcome {
+                    // Whatever hooks make of it that they could not read it.
+                    _ if body.is_too_large() => {
+                        let mut answer = Answer::from_failure(
+                            Failure::BodyTooLarge,
+                            &exchange,
+                            options.error_default_type,
+                        );
+                        close(&mut answer);
+                        answer
+                    }
                     Outcome::Continue => {
                         let request_id = id_value.as_ref().filter(|_| options.upstream_request_id);
                         let way = Way { body, found, started, request_id };
@@ -266,6 +278,9 @@ impl<R: PluginRuntime> Handler<R> {
         if !is_read_on {
             take_back(&mut exchange, body);
         }
+        if body.is_too_large() {
+            return (exchange, Err(Failure::BodyTooLarge), Outcome::Continue);
+        }
         (exchange, found.map(|found| Found { websocket, ..found }), outcome)
     }
 
@@ -340,7 +355,7 @@ impl<R: PluginRuntime> Handler<R> {
     async fn is_at_end(&self, rest: Option<Rest>, answer: &Answer) -> bool {
         let ends = answer.head.headers.get(header::CONNECTION).is_some_and(|value| value == "close")
             || answer.head.status == StatusCode::SWITCHING_PROTOCOLS
-            || self.deadline.is_clients_fault();
+            || self.deadline.clients_fault().is_some();
         match rest {
             Some(rest) if !ends => Box::pin(rest.read()).await,
             _ => false,
@@ -363,7 +378,13 @@ impl<R: PluginRuntime> Handler<R> {
         if let Some(suspicion) = self.guard.take_suspicion() {
             return Err(suspicion);
         }
-        forwarded::refusal(head).map_or(Ok(()), Err)
+        if let Some(refusal) = forwarded::refusal(head) {
+            return Err(refusal);
+        }
+        match self.worker.options.max_body_size {
+            Some(most) if forwarded::body_length(&head.headers) > Some(most) => Err(Failure::BodyTooLarge),
+            _ => Ok(()),
+        }
     }
 
     fn find_route<'s>(

@@ -48,6 +48,7 @@ pub(crate) struct Http1 {
     sending: Sending,
     framing: Framing,
     answers_head: bool,
+    announces_trailers: bool,
     /// Whether another request may follow.
     keeps_alive: bool,
     /// Why the request cannot be sent to its end; the upstream may have answered all the same.
@@ -87,6 +88,7 @@ impl Http1 {
             sending: Sending::default(),
             framing: Framing::Ended,
             answers_head: false,
+            announces_trailers: false,
             keeps_alive: true,
             write_error: None,
         }
@@ -165,6 +167,7 @@ impl Http1 {
                             continue;
                         }
                         self.framing = head.framing;
+                        self.announces_trailers = head.announces_trailers;
                         self.keeps_alive &= head.keeps_alive;
                         if self.sending.is_done() {
                             self.sending.forget();
@@ -209,6 +212,11 @@ impl Http1 {
                 Err(error) => return Poll::Ready(Some(Err(error))),
             }
         }
+    }
+
+    /// Whether the head of the response announces trailers.
+    pub(crate) fn announces_trailers(&self) -> bool {
+        self.announces_trailers
     }
 
     /// Whether the response's body has come to its end.

@@ -65,7 +65,7 @@ impl<R: PluginRuntime> Handler<R> {
         };
         let pool = secured.as_ref().map_or(authority, |secured| &secured.pool);
         let timeouts = self.timeouts(upstream);
-        let body = RequestBody::new(body, &self.deadline, timeouts);
+        let body = RequestBody::new(body, &head.headers, &self.deadline, timeouts);
         let wait = if body.is_empty() { timeouts.read } else { timeouts.write };
         let length = body.length();
         let mut request = Request::new(body);
@@ -107,8 +107,8 @@ impl<R: PluginRuntime> Handler<R> {
                 None if self.deadline.has_waited_for_client() => return Err(Failure::RequestTimeout),
                 None => return Err(Failure::GatewayTimeout),
             };
-            if self.deadline.is_clients_fault() {
-                return Err(Failure::BadRequest);
+            if let Some(failure) = self.deadline.clients_fault() {
+                return Err(failure);
             }
             tracing::debug!(upstream = %authority, error = %error.error(), "no response");
             self.worker.pool.forget_shared(pool);

@@ -15,13 +15,15 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http_body::Body;
-use hyper::body::Incoming;
+use http::{HeaderMap, HeaderName};
+use http_body::{Body, Frame};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::Instant;
 
 use crate::deadline::Deadline;
 use crate::error::Failure;
+use crate::received::Received;
+use crate::trailers;
 
 /// Bytes of a body that are kept in memory.
 const IN_MEMORY: usize = 64 * 1024;
@@ -34,21 +36,24 @@ pub(crate) struct Kept {
     file: Option<Arc<File>>,
     in_file: u64,
     in_memory: Bytes,
+    /// What comes behind it.
+    trailers: Option<HeaderMap>,
 }
 
 impl Kept {
     /// Reads a body to its end, in which the client may pause for `patience`. The larger part goes into a file in
-    /// `directory`.
+    /// `directory`. Of trailers, those that were `announced` are kept.
     ///
     /// # Errors
-    /// When the client breaks off, pauses for too long, or there is no room for what it sends.
+    /// When the client breaks off, pauses for too long, sends more than it may, or there is no room for what it sends.
     pub(crate) async fn read(
-        mut body: Incoming,
+        mut body: Received,
+        announced: &[HeaderName],
         deadline: &Deadline,
         patience: Duration,
         directory: &Arc<Path>,
     ) -> Result<Self, Failure> {
-        let mut kept = Self { file: None, in_file: 0, in_memory: Bytes::new() };
+        let mut kept = Self::of(Bytes::new());
         let mut memory = BytesMut::new();
         loop {
             deadline.wait(Instant::now(), patience);
@@ -67,13 +72,16 @@ impl Kept {
                         kept.put_away(memory.split().freeze(), directory).await.map_err(no_room)?;
                     }
                     Ok(data) => memory.extend_from_slice(&data),
-                    // Plugins saw the headers; what comes behind the body would pass them by.
-                    Err(_) => break,
+                    Err(frame) => {
+                        let passed = trailers::passed(frame, announced);
+                        kept.trailers = passed.and_then(|frame| frame.into_trailers().ok());
+                        break;
+                    }
                 },
                 Some(Err(error)) => {
-                    tracing::debug!(%error, "a client broke off within a body");
-                    deadline.blame_client();
-                    return Err(Failure::BadRequest);
+                    tracing::debug!(%error, "a body did not come to its end");
+                    deadline.blame_client(error.failure());
+                    return Err(error.failure());
                 }
                 None => break,
             }
@@ -85,7 +93,7 @@ impl Kept {
 
     /// A body that is there already.
     pub(crate) fn of(body: Bytes) -> Self {
-        Self { file: None, in_file: 0, in_memory: body }
+        Self { file: None, in_file: 0, in_memory: body, trailers: None }
     }
 
     pub(crate) fn length(&self) -> u64 {
@@ -121,12 +129,15 @@ fn no_room(error: io::Error) -> Failure {
 pub(crate) struct Replay {
     kept: Rc<Kept>,
     at: u64,
+    /// Whether the trailers are still to be sent.
+    owes_trailers: bool,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
 }
 
 impl Replay {
     pub(crate) fn new(kept: Rc<Kept>) -> Self {
-        Self { kept, at: 0, reading: None }
+        let owes_trailers = kept.trailers.is_some();
+        Self { kept, at: 0, owes_trailers, reading: None }
     }
 
     /// The same body, to be sent once more.
@@ -139,10 +150,21 @@ impl Replay {
         self.kept.length().saturating_sub(self.at)
     }
 
+    /// Whether something comes behind the body.
+    pub(crate) fn has_trailers(&self) -> bool {
+        self.kept.trailers.is_some()
+    }
+
+    /// Whether all was sent.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.left() == 0 && !self.owes_trailers
+    }
+
     /// The next part; `None` at the end.
-    pub(crate) fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+    pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         if self.left() == 0 {
-            return Poll::Ready(None);
+            let trailers = self.kept.trailers.clone().filter(|_| std::mem::take(&mut self.owes_trailers));
+            return Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))));
         }
         let part = match &self.kept.file {
             Some(file) if self.at < self.kept.in_file => {
@@ -164,6 +186,6 @@ impl Replay {
         if let Ok(part) = &part {
             self.at += part.len() as u64;
         }
-        Poll::Ready(Some(part))
+        Poll::Ready(Some(part.map(Frame::data)))
     }
 }

@@ -8,7 +8,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use http_body::Body;
-use hyper::body::Incoming;
+
+use crate::received::Received;
 
 /// Largest rest that is read to keep a connection, in bytes.
 const MAX_READ: u64 = 64 * 1024;
@@ -27,8 +28,8 @@ pub(crate) struct Leftover {
 pub(crate) enum Rest {
     /// It was read to its end.
     Nothing,
-    /// What `Incoming` still gives.
-    Body(Box<Incoming>),
+    /// What still comes.
+    Body(Box<Received>),
 }
 
 impl Leftover {
@@ -39,7 +40,7 @@ impl Leftover {
     }
 
     /// Leaves a body; `None` when it was read to its end.
-    pub(crate) fn put(&self, body: Option<Incoming>) {
+    pub(crate) fn put(&self, body: Option<Received>) {
         if self.is_wanted.get() {
             self.rest.replace(Some(body.map_or(Rest::Nothing, |body| Rest::Body(Box::new(body)))));
         }

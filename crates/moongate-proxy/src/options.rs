@@ -48,6 +48,8 @@ pub struct ProxyOptions {
     pub client_idle_timeout: Duration,
     /// Largest head of a request, in bytes.
     pub max_header_size: usize,
+    /// Largest body of a request, in bytes; any when absent.
+    pub max_body_size: Option<u64>,
     /// Whether a request with the header `Kong-Debug` is told what became of it.
     pub allow_debug_header: bool,
     /// The form of error bodies for clients that do not ask for one.
@@ -81,6 +83,7 @@ impl Default for ProxyOptions {
             client_body_timeout: Duration::from_secs(60),
             client_idle_timeout: Duration::from_secs(75),
             max_header_size: 32 * 1024,
+            max_body_size: None,
             allow_debug_header: false,
             error_default_type: ErrorType::Plain,
             access_log: None,

@@ -199,7 +199,7 @@ impl<R: PluginRuntime> Proxy<R> {
         self.published.publish(next);
         self.shared.dns.look();
         while self.old.len() > MOST_OLD {
-            self.old.try_iter().next().map(Snapshot::let_go);
+            self.old.try_iter().take(1).for_each(Snapshot::let_go);
         }
     }
 

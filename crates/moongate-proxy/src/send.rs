@@ -9,7 +9,6 @@ use std::time::Duration;
 use http::uri::PathAndQuery;
 use http::{Method, request, response};
 use http_body::Body;
-use hyper::body::Incoming;
 use moongate_balancer::{Algorithm, Outcome};
 use moongate_hooks::PluginRuntime;
 use tokio::time::Instant;
@@ -21,8 +20,10 @@ use crate::error::Failure;
 use crate::forwarded::{BodyLength, Forwarding};
 use crate::handler::Handler;
 use crate::kept::{Kept, Replay};
+use crate::received::Received;
 use crate::snapshot::Upstream;
 use crate::tls::Secured;
+use crate::trailers;
 
 /// A request for an upstream, and what is needed to send it again.
 pub(crate) struct Outgoing<'a> {
@@ -56,12 +57,12 @@ impl<R: PluginRuntime> Handler<R> {
     pub(crate) async fn body_for(
         &self,
         upstream: &Upstream,
-        method: &Method,
-        body: Incoming,
+        head: &request::Parts,
+        body: Received,
     ) -> Result<Source, Failure> {
         let wanted = match body.size_hint().exact() {
             Some(0) => false,
-            Some(_) => upstream.retries > 0 && is_idempotent(method),
+            Some(_) => upstream.retries > 0 && is_idempotent(&head.method),
             None => !body.is_end_stream(),
         };
         if !wanted {
@@ -69,7 +70,12 @@ impl<R: PluginRuntime> Handler<R> {
         }
         let options = &self.worker.options;
         let patience = options.client_body_timeout;
-        let kept = Kept::read(body, &self.deadline, patience, &options.body_directory).await?;
+        let announced = match body.size_hint().exact() {
+            Some(_) => Box::default(),
+            None => trailers::announced(&head.headers),
+        };
+        let directory = &options.body_directory;
+        let kept = Kept::read(body, &announced, &self.deadline, patience, directory).await?;
         Ok(Source::Kept(Replay::new(Rc::new(kept))))
     }
 
@@ -83,7 +89,7 @@ impl<R: PluginRuntime> Handler<R> {
         let (upstream, now) = (outgoing.upstream, outgoing.now);
         let timeouts = self.timeouts(upstream);
         let source = std::mem::replace(&mut outgoing.body, Source::Nothing);
-        let body = RequestBody::new(source, &self.deadline, timeouts);
+        let body = RequestBody::new(source, &outgoing.head.headers, &self.deadline, timeouts);
         let wait = if body.is_empty() { timeouts.read } else { timeouts.write };
         let length = body.length();
         let is_idempotent = is_idempotent(&outgoing.head.method);
@@ -151,8 +157,8 @@ impl<R: PluginRuntime> Handler<R> {
                         None => Failure::GatewayTimeout,
                     };
                     let unanswered = connection.http.give_up();
-                    if self.deadline.is_clients_fault() {
-                        return Err(Failure::BadRequest);
+                    if let Some(failure) = self.deadline.clients_fault() {
+                        return Err(failure);
                     }
                     body = match unanswered.is_begun {
                         // The upstream has seen nothing of it.

@@ -12,6 +12,7 @@ mod listen;
 mod logs;
 mod plugins;
 mod sources;
+mod spellings;
 mod suggest;
 mod table;
 mod tls;

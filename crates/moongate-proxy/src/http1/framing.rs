@@ -4,6 +4,7 @@ use bytes::{Buf, Bytes};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::Invalid;
+use crate::trailers;
 
 /// Most bytes of chunk extensions and trailers in one body.
 const MAX_EXTRA: usize = 16 * 1024;
@@ -158,13 +159,16 @@ fn trailers(read: &mut Bytes) -> Result<Part, Invalid> {
         httparse::Status::Partial if read.len() > MAX_EXTRA => return Err(Invalid::Chunk),
         httparse::Status::Partial => return Ok(Part::Missing),
     };
-    let mut trailers = HeaderMap::new();
+    let mut found = HeaderMap::new();
     for line in lines {
         let name = HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| Invalid::Line)?;
-        trailers.append(name, HeaderValue::from_bytes(line.value).map_err(|_| Invalid::Line)?);
+        let value = HeaderValue::from_bytes(line.value).map_err(|_| Invalid::Line)?;
+        if trailers::may_trail(&name) {
+            found.append(name, value);
+        }
     }
     read.advance(length);
-    Ok(if trailers.is_empty() { Part::End } else { Part::Trailers(trailers) })
+    Ok(if found.is_empty() { Part::End } else { Part::Trailers(found) })
 }
 
 #[cfg(test)]
@@ -211,6 +215,14 @@ mod tests {
                 ("a", &"7".parse().unwrap(), &"c".parse().unwrap())
             );
         }
+    }
+
+    #[test]
+    fn trailers_that_belong_into_a_head_are_dropped() {
+        let (data, trailers, left) =
+            read("1\r\na\r\n0\r\nContent-Length: 7\r\nset-cookie: a=b\r\nx: y\r\n\r\n", 99).unwrap();
+        assert_eq!((data.as_str(), trailers.len(), &trailers["x"], left), ("a", 1, &"y".parse().unwrap(), 0));
+        assert!(read("0\r\nHost: a\r\n\r\n", 99).unwrap().1.is_empty());
     }
 
     #[test]

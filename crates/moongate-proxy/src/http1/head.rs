@@ -24,6 +24,8 @@ pub(super) struct Head {
     pub(super) framing: Framing,
     /// Whether another request can follow.
     pub(super) keeps_alive: bool,
+    /// Whether there is a line that announces trailers.
+    pub(super) announces_trailers: bool,
 }
 
 /// Reads a head, if it is there whole, and tells its length in bytes.
@@ -59,7 +61,8 @@ pub(super) fn parse(bytes: &Bytes, answers_head: bool) -> Result<Option<(Head, u
         Version::HTTP_10 => said.keep_alive && !said.close,
         _ => !said.close,
     };
-    Ok(Some((Head { parts, framing, keeps_alive: keeps_alive && framing != Framing::UntilClose }, length)))
+    let keeps_alive = keeps_alive && framing != Framing::UntilClose;
+    Ok(Some((Head { parts, framing, keeps_alive, announces_trailers: said.trailers }, length)))
 }
 
 /// What the lines of a head say of body and connection.
@@ -72,6 +75,8 @@ struct Said {
     chunked: Option<bool>,
     close: bool,
     keep_alive: bool,
+    /// Whether trailers are announced.
+    trailers: bool,
     /// Other headers that are for the connection.
     named: Vec<HeaderName>,
 }
@@ -106,7 +111,11 @@ impl Said {
                     }
                 }
             }
-            header::UPGRADE | header::TRAILER => {}
+            header::UPGRADE => {}
+            header::TRAILER => {
+                self.trailers = true;
+                return Ok(false);
+            }
             _ => return Ok(matches!(name.as_str(), "keep-alive" | "proxy-connection")),
         }
         Ok(true)
@@ -216,7 +225,8 @@ mod tests {
         let (head, _) = read(&format!("HTTP/1.1 200 OK\r\n{lines}\r\n\r\n")).unwrap().unwrap();
         let mut left: Vec<_> = head.parts.headers.keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
-        assert_eq!(left, ["content-length", "x-other"]);
+        assert_eq!(left, ["content-length", "trailer", "x-other"]);
+        assert!(head.announces_trailers);
     }
 
     #[test]

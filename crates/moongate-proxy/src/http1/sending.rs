@@ -5,10 +5,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
+use http::HeaderMap;
 use http_body::Body;
 use tokio::io::AsyncWrite;
 
 use crate::body::RequestBody;
+use crate::forwarded::Lines;
 
 /// Pieces of bodies up to this size are copied behind what waits to be written; larger ones are written from where
 /// they are.
@@ -148,11 +150,12 @@ impl Sending {
                 Poll::Ready(Some(Err(error))) => return Err(io::Error::other(error)),
                 Poll::Ready(Some(Ok(frame))) => {
                     self.is_begun = true;
-                    if let Ok(data) = frame.into_data() {
-                        self.put(data)?;
+                    match frame.into_data() {
+                        Ok(data) => self.put(data)?,
+                        Err(frame) => self.end(frame.into_trailers().ok())?,
                     }
                 }
-                Poll::Ready(None) => self.end()?,
+                Poll::Ready(None) => self.end(None)?,
             }
         }
         Ok(false)
@@ -183,10 +186,16 @@ impl Sending {
         Ok(())
     }
 
-    fn end(&mut self) -> io::Result<()> {
+    fn end(&mut self, trailers: Option<HeaderMap>) -> io::Result<()> {
         match self.form {
             Form::Length(1..) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Form::Chunked => self.text.extend_from_slice(b"0\r\n\r\n"),
+            Form::Chunked => {
+                self.text.extend_from_slice(b"0\r\n");
+                for (name, value) in trailers.iter().flatten() {
+                    self.text.value(name, value);
+                }
+                self.text.extend_from_slice(b"\r\n");
+            }
             _ => {}
         }
         self.form = Form::Nothing;

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
 
+use http::HeaderMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -23,7 +24,8 @@ fn body(bytes: Option<Vec<u8>>) -> RequestBody {
     let source =
         bytes.map_or(Source::Nothing, |bytes| Source::Kept(Replay::new(Rc::new(Kept::of(bytes.into())))));
     let second = Duration::from_secs(1);
-    RequestBody::new(source, &Rc::default(), Timeouts { client: second, write: second, read: second })
+    let timeouts = Timeouts { client: second, write: second, read: second };
+    RequestBody::new(source, &HeaderMap::new(), &Rc::default(), timeouts)
 }
 
 fn begin(http: &mut Http1, bytes: Option<Vec<u8>>, length: BodyLength) {

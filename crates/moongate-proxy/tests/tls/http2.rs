@@ -1,16 +1,18 @@
 //! HTTP/2 connections of clients.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, StatusCode, Version};
-use http_body_util::{BodyExt, Full};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Version};
+use http_body::Frame;
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use moongate_model::Protocol;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::client::{Reply, config, connect, get};
 use crate::entities::all_to;
@@ -143,6 +145,38 @@ async fn a_client_with_more_requests_than_streams_gets_all_its_answers() {
         let reply = request.await.unwrap();
         assert!(reply.body.starts_with(&format!("GET /{number}\n")), "{}", reply.body);
     }
+}
+
+#[tokio::test]
+async fn trailers_come_behind_the_body_whether_they_were_asked_for_or_not() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let upstream = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut seen = Vec::new();
+        while !seen.ends_with(b"0\r\nx-sum: 5\r\n\r\n") {
+            assert!(stream.read_buf(&mut seen).await.unwrap() > 0, "{}", String::from_utf8_lossy(&seen));
+        }
+        let answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nx-sum: 7\r\nhost: b\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+    });
+    let gateway = Gateway::start(all_to(address, Protocol::Http, |_, _| {}));
+    let stream = TcpStream::connect(gateway.plain_http2()).await.unwrap();
+    let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.unwrap();
+    tokio::spawn(connection);
+    let trailers = HeaderMap::from_iter([
+        (HeaderName::from_static("x-sum"), HeaderValue::from_static("5")),
+        (HeaderName::from_static("x-other"), HeaderValue::from_static("6")),
+    ]);
+    let parts = [Ok::<_, Infallible>(Frame::data(Bytes::from("hello"))), Ok(Frame::trailers(trailers))];
+    let body = StreamBody::new(futures_util::stream::iter(parts));
+    let request = Request::post("http://gw.test/").header("trailer", "x-sum").body(body).unwrap();
+    let body = sender.send_request(request).await.unwrap().into_body().collect().await.unwrap();
+    let trailers = body.trailers().unwrap().clone();
+    assert_eq!((trailers.len(), &trailers["x-sum"]), (1, &HeaderValue::from_static("7")));
+    assert_eq!(body.to_bytes(), "a");
+    upstream.await.unwrap();
 }
 
 /// A frame: its length, type, flags and stream before what is in it.

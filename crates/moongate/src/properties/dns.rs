@@ -40,6 +40,20 @@ pub(super) fn read_order(value: &Value) -> Read<Vec<Query>> {
     Ok(order)
 }
 
+/// The types of records that are asked for at all; the order in which they are is fixed.
+pub(super) fn read_family(value: &Value) -> Read<Vec<Query>> {
+    let named = each(&items(value)?, |item| {
+        FAMILY
+            .into_iter()
+            .find(|query| name_of(query, &QUERIES).eq_ignore_ascii_case(item))
+            .map_or_else(|| wrong(format!("`{item}` is none of SRV, A, AAAA")), Ok)
+    })?;
+    match FAMILY.into_iter().filter(|query| named.contains(query)).collect::<Vec<_>>() {
+        order if order.is_empty() => wrong("is empty, so no name would have an address"),
+        order => Ok(order),
+    }
+}
+
 pub(super) fn show_order(order: &[Query]) -> Json {
     order.iter().map(|query| name_of(query, &QUERIES)).collect()
 }
@@ -71,5 +85,8 @@ const QUERIES: [(&str, Query); 5] = [
     ("AAAA", Query::Aaaa),
     ("CNAME", Query::Cname),
 ];
+
+/// What `resolver_family` is made of, in the order in which it is asked for.
+const FAMILY: [Query; 3] = [Query::Srv, Query::A, Query::Aaaa];
 
 const PORT: u16 = 53;

@@ -6,6 +6,7 @@ use serde_yaml::Value;
 
 use super::error::{Place, PropertyProblem};
 use super::lines::line_of;
+use super::spellings::Spelling;
 use super::suggest;
 use super::table::{Properties, Property, TABLE};
 use super::value::Wrong;
@@ -53,9 +54,11 @@ impl Sources {
         if let Some(path) = &file {
             reading.file(path);
         }
+        reading.given.clear();
         for (name, value) in &self.environment {
             reading.variable(name, value);
         }
+        reading.given.clear();
         for text in &self.settings {
             reading.setting(text);
         }
@@ -67,6 +70,8 @@ impl Sources {
 struct Reading {
     properties: Properties,
     problems: Vec<PropertyProblem>,
+    /// The properties that the source at hand has given so far, and how it spells them.
+    given: Vec<(&'static str, String)>,
 }
 
 impl Reading {
@@ -144,12 +149,30 @@ impl Reading {
             property: Some(name.to_owned()),
             message: wrong.message,
         };
-        let Some(property) = TABLE.iter().find(|property| property.name == name) else {
-            let message = format!("`{written}` is no property{}", hint(name, written));
+        let property = TABLE.iter().find(|property| property.name == name);
+        let spelling = Spelling::find(name);
+        let meant = match (property, spelling) {
+            (Some(property), _) => std::slice::from_ref(&property.name),
+            (None, Some(spelling)) => spelling.of,
+            (None, None) => {
+                let message = format!("`{written}` is no property{}", hint(name, written));
+                self.problems.push(problem(Wrong { at: Vec::new(), message }));
+                return;
+            }
+        };
+        let other = |(known, spelt): &&(&str, String)| meant.contains(known) && spelt != written;
+        if let Some((_, other)) = self.given.iter().find(other) {
+            let message = format!("`{written}` and `{other}` say the same; keep one of them");
             self.problems.push(problem(Wrong { at: Vec::new(), message }));
             return;
+        }
+        self.given.extend(meant.iter().map(|property| (*property, written.to_owned())));
+        let read = match (property, spelling) {
+            (Some(property), _) => (property.read)(&mut self.properties, value),
+            (None, Some(spelling)) => spelling.read(&mut self.properties, value),
+            (None, None) => Ok(()),
         };
-        if let Err(wrong) = (property.read)(&mut self.properties, value) {
+        if let Err(wrong) = read {
             self.problems.extend(wrong.into_iter().map(|wrong| {
                 let mut whole = vec![name];
                 whole.extend(wrong.at.iter().map(String::as_str));

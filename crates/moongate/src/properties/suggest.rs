@@ -22,6 +22,8 @@ pub(super) fn renamed(name: &str) -> Option<&'static str> {
         "nginx_http_client_body_timeout" => "client_body_timeout",
         "nginx_http_keepalive_timeout" => "client_idle_timeout",
         "nginx_http_large_client_header_buffers" => "max_header_size",
+        "nginx_proxy_client_max_body_size" => "client_max_body_size",
+        "resolver_mem_cache_size" => "dns_cache_size",
         _ => return None,
     })
 }

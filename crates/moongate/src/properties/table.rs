@@ -233,28 +233,32 @@ properties! {
     upstream_keepalive_idle_timeout: Duration = Duration::from_secs(60), value::seconds, value::show_seconds;
 
     /// Name servers that names of upstreams are asked of, with or without a port; without any, those of /etc/resolv.conf.
+    /// `resolver_address` is the same.
     dns_resolver: Vec<SocketAddr> = Vec::new(), dns::read_servers, dns::show_servers;
 
-    /// The file with names and addresses that goes before name servers; empty for none.
+    /// The file with names and addresses that goes before name servers; empty for none. `resolver_hosts_file` is
+    /// the same.
     dns_hostsfile: Option<PathBuf> = Some(PathBuf::from("/etc/hosts")), value::optional_path, value::show_optional_path;
 
     /// Which records name servers are asked for, in order: SRV, A, AAAA, and LAST for those that a name had the last time.
-    /// The first that exist count. CNAME is followed wherever it stands.
+    /// The first that exist count. CNAME is followed wherever it stands. `resolver_family` is such a list without order,
+    /// of SRV, A and AAAA.
     dns_order: Vec<Query> = ResolverOptions::default().order, dns::read_order, dns::show_order;
 
-    /// Seconds that records are good, instead of what they say themselves.
+    /// Seconds that records are good, instead of what they say themselves. `resolver_valid_ttl` is the same.
     dns_valid_ttl: Option<Duration> = None, dns::read_optional_seconds, dns::show_optional_seconds;
 
     /// Seconds after which records that were good before are used no more while no name server answers.
+    /// `resolver_stale_ttl` is the same.
     dns_stale_ttl: Duration = Duration::from_secs(3600), value::seconds_or_zero, value::show_seconds;
 
-    /// Seconds for which a name that does not exist is not asked for again.
+    /// Seconds for which a name that does not exist is not asked for again. `resolver_error_ttl` is this and `dns_error_ttl`.
     dns_not_found_ttl: Duration = Duration::from_secs(30), value::seconds_or_zero, value::show_seconds;
 
     /// Seconds for which a name is not asked for again when no name server answered.
     dns_error_ttl: Duration = Duration::from_secs(1), value::seconds_or_zero, value::show_seconds;
 
-    /// Names that are remembered.
+    /// Names that are remembered. `resolver_lru_cache_size` is the same.
     dns_cache_size: usize = 10_000, dns::read_cache_size, dns::show_cache_size;
 
     /// Seconds that a client may take to send the head of a request.
@@ -268,6 +272,9 @@ properties! {
 
     /// Largest head of a request, such as 32KiB. A line of it may take up to a quarter of that.
     max_header_size: usize = 32 * 1024, words::read_header_size, value::show_number;
+
+    /// Largest body of a request, such as 10m; 0 for any. `nginx_http_client_max_body_size` is the same.
+    client_max_body_size: Option<u64> = None, words::read_body_size, words::show_body_size;
 
     /// Threads that serve requests: a number, or `auto` for one per CPU.
     workers: Workers = Workers::Auto, words::read_workers, words::show_workers;

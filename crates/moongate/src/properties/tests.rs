@@ -401,3 +401,45 @@ fn words_are_taken_in_any_case_and_others_refused() {
         "`lmdb_map_size` is no property; `moongate start --help` lists them all"
     );
 }
+
+#[test]
+fn properties_can_be_written_with_kongs_other_names_but_not_twice_in_one_place() {
+    let properties = load(&[
+        "resolver_address=10.0.0.2",
+        "resolver_hosts_file=",
+        "resolver_family=aaaa, A",
+        "resolver_valid_ttl=5",
+        "resolver_stale_ttl=6",
+        "resolver_error_ttl=7",
+        "resolver_lru_cache_size=8",
+        "nginx_http_client_max_body_size=10m",
+    ])
+    .unwrap();
+    assert_eq!(properties.dns_resolver, [address("10.0.0.2:53")]);
+    assert_eq!(properties.dns_order, [Query::A, Query::Aaaa]);
+    assert_eq!((properties.dns_hostsfile, properties.dns_valid_ttl), (None, Some(Duration::from_secs(5))));
+    assert_eq!(properties.dns_stale_ttl, Duration::from_secs(6));
+    let seven = Duration::from_secs(7);
+    assert_eq!((properties.dns_not_found_ttl, properties.dns_error_ttl), (seven, seven));
+    assert_eq!((properties.dns_cache_size, properties.client_max_body_size), (8, Some(10 << 20)));
+    assert_eq!(load(&["client_max_body_size=0"]).unwrap().client_max_body_size, None);
+
+    assert_eq!(
+        refusal("resolver_stale_ttl=x"),
+        "resolver_stale_ttl `x` is no number of seconds, such as 30, 0.5 or 0"
+    );
+    assert_eq!(refusal("resolver_family=LAST"), "resolver_family `LAST` is none of SRV, A, AAAA");
+    assert!(refusal("resolver_family=").contains("is empty"));
+    let error = load(&["dns_error_ttl=1", "resolver_error_ttl=2"]).unwrap_err();
+    let expected =
+        "--set resolver_error_ttl=2: `resolver_error_ttl` and `dns_error_ttl` say the same; keep one of them";
+    assert_eq!(error.to_string(), expected);
+
+    // What is said later counts, however it is spelt.
+    let directory = tempfile::tempdir().unwrap();
+    let mut sources = file(directory.path(), "resolver_stale_ttl: 1\ndns_cache_size: 2\n");
+    sources.environment = environment(&[("MOONGATE_DNS_STALE_TTL", "3")]).environment;
+    sources.settings = vec!["resolver_lru_cache_size=4".to_owned(), "resolver_lru_cache_size=5".to_owned()];
+    let properties = Properties::load(&sources).unwrap().properties;
+    assert_eq!((properties.dns_stale_ttl, properties.dns_cache_size), (Duration::from_secs(3), 5));
+}

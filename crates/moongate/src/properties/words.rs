@@ -166,6 +166,15 @@ pub(super) fn read_header_size(value: &Value) -> Read<usize> {
     size(value, 8 * 1024, 16 * 1024 * 1024)
 }
 
+/// Bytes; none is any number.
+pub(super) fn read_body_size(value: &Value) -> Read<Option<u64>> {
+    size(value, 0, usize::MAX).map(|bytes| Some(bytes as u64).filter(|bytes| *bytes > 0))
+}
+
+pub(super) fn show_body_size(bytes: &Option<u64>) -> Json {
+    json!(bytes.unwrap_or(0))
+}
+
 pub(super) fn read_workers(value: &Value) -> Read<Workers> {
     match text(value)?.as_str() {
         "auto" => Ok(Workers::Auto),
