@@ -5,6 +5,7 @@
 //! sees them as well. Nothing of this is on a request's way: workers only count.
 
 mod changes;
+mod difference;
 mod feed;
 mod reach;
 mod sample;
@@ -26,6 +27,7 @@ use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use self::changes::Watched;
+use self::difference::Changes;
 use self::feed::Feed;
 use self::reach::Reach;
 use self::sample::{Sample, Totals};
@@ -68,6 +70,9 @@ pub(crate) struct Happening {
     /// The plugin that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     plugin: Option<String>,
+    /// What became of which entities.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<Changes>,
 }
 
 /// An entity.
@@ -99,11 +104,12 @@ pub(crate) struct News {
     pub(crate) detail: Option<String>,
     pub(crate) entity: Option<Subject>,
     pub(crate) plugin: Option<String>,
+    pub(crate) changes: Vec<Changes>,
 }
 
 impl News {
     pub(crate) fn new(kind: HappeningKind, message: String) -> Self {
-        Self { kind, message, detail: None, entity: None, plugin: None }
+        Self { kind, message, detail: None, entity: None, plugin: None, changes: Vec::new() }
     }
 }
 
@@ -207,9 +213,9 @@ impl Observer {
     }
 
     fn happening(&self, news: News) -> Happening {
-        let News { kind, message, detail, entity, plugin } = news;
+        let News { kind, message, detail, entity, plugin, changes } = news;
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        Happening { id, at: unix_now(), kind, message, detail, entity, plugin }
+        Happening { id, at: unix_now(), kind, message, detail, entity, plugin, changes }
     }
 }
 

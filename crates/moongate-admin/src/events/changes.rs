@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, HashMap};
 
 use moongate_balancer::HealthWord;
 use moongate_hooks::{PluginCatalog, PluginState, PluginStatus};
-use moongate_store::{Effect, Version};
+use moongate_store::Dataset;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{HappeningKind, News, Subject};
+use super::{HappeningKind, News, Subject, difference};
 use crate::node::Node;
 
 /// What was seen last.
 #[derive(Default)]
 pub(super) struct Watched {
-    looked: bool,
-    version: Version,
+    /// The entities; none before the first look.
+    dataset: Option<Dataset>,
     plugins: BTreeMap<String, PluginStatus>,
     targets: HashMap<(Uuid, String), HealthWord>,
     reachable: Option<bool>,
@@ -42,35 +42,20 @@ impl Watched {
             news.push(News::new(HappeningKind::DatabaseReachable, "The database answers again".to_owned()));
         }
         self.reachable = reachable;
-        if !std::mem::replace(&mut self.looked, true) {
-            // What was there from the start has not changed; what failed, or was loaded, is worth knowing.
-            news.retain(|news| news.kind != HappeningKind::ConfigurationChanged);
-        }
         news
     }
 
     fn configuration(&mut self, node: &dyn Node, news: &mut Vec<News>) {
         let store = node.store();
-        let version = store.dataset().version();
-        if version == self.version {
+        let now = store.dataset();
+        // What was there from the start has not changed.
+        let Some(before) = self.dataset.replace(now.clone()) else { return };
+        if before.version() == now.version() {
             return;
         }
-        match store.changes_since(self.version) {
-            Some((until, effects)) if effects.len() <= MOST_NAMED => {
-                self.version = until;
-                news.extend(effects.iter().map(changed));
-            }
-            Some((until, effects)) => {
-                self.version = until;
-                let message = format!("{} entities changed", effects.len());
-                news.push(News::new(HappeningKind::ConfigurationChanged, message));
-            }
-            None => {
-                self.version = version;
-                let message = "The configuration was replaced".to_owned();
-                news.push(News::new(HappeningKind::ConfigurationChanged, message));
-            }
-        }
+        let known = store.changes_since(before.version()).filter(|(until, _)| *until == now.version());
+        let effects = known.map_or_else(|| difference::between(&before, &now), |(_, effects)| effects);
+        news.extend(difference::told(effects));
     }
 
     fn plugins(&mut self, catalog: &dyn PluginCatalog, news: &mut Vec<News>) {
@@ -158,36 +143,6 @@ fn about_plugin(kind: HappeningKind, status: &PluginStatus, message: String) -> 
     News { plugin: Some(status.name.clone()), ..News::new(kind, message) }
 }
 
-fn changed(effect: &Effect) -> News {
-    let (row, what) = match (&effect.before, &effect.after) {
-        (None, Some(row)) => (Some(row), "was made"),
-        (_, Some(row)) => (Some(row), "was changed"),
-        (row, None) => (row.as_ref(), "was deleted"),
-    };
-    let named = |field: &str| row?.get(field).and_then(Value::as_str).map(str::to_owned);
-    let name = ["instance_name", "name", "username", "target", "prefix"].into_iter().find_map(named);
-    let name = name.unwrap_or_else(|| effect.id.to_string());
-    let kind = singular(&effect.entity);
-    let mut news = News::new(HappeningKind::ConfigurationChanged, format!("The {kind} {name} {what}"));
-    // Targets have no page of their own; their upstream has.
-    let upstream = row.and_then(|row| row.get("upstream")?.get("id")?.as_str());
-    news.entity = match (upstream, &effect.after) {
-        (Some(upstream), _) => Some(Subject { kind: "upstreams".to_owned(), id: upstream.to_owned() }),
-        (None, Some(_)) => Some(Subject { kind: effect.entity.to_string(), id: effect.id.to_string() }),
-        (None, None) => None,
-    };
-    news
-}
-
-/// One of a kind, as people say it.
-fn singular(kind: &str) -> String {
-    let words = kind.replace('_', " ");
-    words.strip_suffix('s').map_or(words.clone(), str::to_owned)
-}
-
-/// So many changes at a time are told one by one.
-const MOST_NAMED: usize = 10;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,11 +157,5 @@ mod tests {
         assert_eq!(turn(Some(Unhealthy), Healthy), Some(HappeningKind::TargetHealthy));
         assert_eq!(turn(Some(Unhealthy), Off), Some(HappeningKind::TargetHealthy));
         assert_eq!(turn(Some(Off), Healthy), None);
-    }
-
-    #[test]
-    fn kinds_have_a_word_for_one_of_them() {
-        assert_eq!(singular("ca_certificates"), "ca certificate");
-        assert_eq!(singular("services"), "service");
     }
 }

@@ -53,6 +53,8 @@ export interface Happening {
   /** What it is about: kind and id of an entity, or a plugin's name. */
   entity?: { kind: string; id: string };
   plugin?: string;
+  /** What became of which entities; id and name only of a single one. */
+  changes?: { entity: string; operation: 'made' | 'changed' | 'deleted'; count: number; id?: string; name?: string }[];
 }
 
 export interface Live {
