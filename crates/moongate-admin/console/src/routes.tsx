@@ -72,12 +72,14 @@ export interface ExplainSearch {
   url?: string;
   /** Lines of `name: value`. */
   headers?: string;
+  /** What it is sent as, where that is not HTTP/1.1. */
+  as?: 'http2' | 'grpc';
 }
 
 const explain = createRoute({
   getParentRoute: () => root,
   path: '/explain',
-  validateSearch: (search: Record<string, unknown>): ExplainSearch => ({ method: text(search.method), url: text(search.url), headers: text(search.headers) }),
+  validateSearch: (search: Record<string, unknown>): ExplainSearch => ({ method: text(search.method), url: text(search.url), headers: text(search.headers), as: search.as === 'http2' || search.as === 'grpc' ? search.as : undefined }),
   component: lazyRouteComponent(() => import('./pages/Explain'), 'Explain'),
 });
 

@@ -38,8 +38,21 @@ export async function open(browser, gateway, { width = 1280, height = 900, dark 
   return { page, context, wrong };
 }
 
-/** No serious or critical finding. Runs in a world of its own, so that the page's policy need not allow it. */
+/** No serious or critical finding, in the colours that the page has and in the others. For pages that follow the system's choice. */
 export async function assertAccessible(page, what) {
+  const scheme = () => page.evaluate(() => document.documentElement.dataset.mantineColorScheme);
+  const before = await scheme();
+  await assertAccessibleAsItIs(page, `${what}, ${before}`);
+  const other = before === 'dark' ? 'light' : 'dark';
+  await page.emulateMedia({ colorScheme: other });
+  await until(`the ${other} colours`, async () => (await scheme()) === other);
+  await assertAccessibleAsItIs(page, `${what}, ${other}`);
+  await page.emulateMedia({ colorScheme: before });
+  await until(`the ${before} colours`, async () => (await scheme()) === before);
+}
+
+/** Runs in a world of its own, so that the page's policy need not allow it. */
+async function assertAccessibleAsItIs(page, what) {
   const session = await page.context().newCDPSession(page);
   const { frameTree } = await session.send('Page.getFrameTree');
   const { executionContextId: contextId } = await session.send('Page.createIsolatedWorld', { frameId: frameTree.frame.id, worldName: 'axe' });

@@ -5,7 +5,7 @@ import { cpus, loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { assertAccessible, assertNoSidewaysScroll, launch, open, shot, until } from './browser.mjs';
-import { setting, signed, startEcho, startGateway } from './gateway.mjs';
+import { setting, signed, startCalls, startEcho, startGateway } from './gateway.mjs';
 
 const TOKEN = 'the-admin-token';
 const SECRET = 'a-secret-of-the-tests';
@@ -29,7 +29,7 @@ function part(name, work) {
 }
 
 before(async () => {
-  [browser, gateway, echo] = await Promise.all([launch(), startGateway({ database: 'sqlite', admin_token: TOKEN, allow_debug_header: 'on' }), startEcho()]);
+  [browser, gateway, echo] = await Promise.all([launch(), startGateway({ database: 'sqlite', admin_token: TOKEN, allow_debug_header: 'on', proxy_listen: '127.0.0.1:0, 127.0.0.1:0 http2 ssl' }), startEcho()]);
   window = await open(browser, gateway);
   page = window.page;
 });
@@ -62,6 +62,25 @@ async function reviewAnd(verb) {
 
 async function heading(name) {
   await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
+}
+
+for (const [name, options] of [
+  ['in the dark', { dark: true }],
+  ['at 360 px', { width: 360, height: 740 }],
+]) {
+  test(`the sign-in page can be used ${name}`, async () => {
+    const { page, context, wrong } = await open(browser, gateway, options);
+    await page.goto('/');
+    await page.getByRole('heading', { level: 1, name: 'Sign in', exact: true }).waitFor();
+    await page.getByLabel('Admin token').fill('a wrong one');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('This is not the token').waitFor();
+    await assertNoSidewaysScroll(page, `the sign-in page ${name}`);
+    await assertAccessible(page, `the sign-in page ${name}`);
+    await shot(page, `sign-in-${options.dark ? 'dark' : 'narrow'}`);
+    assert.deepEqual(wrong, []);
+    await context.close();
+  });
 }
 
 part('nobody gets in without the token', async () => {
@@ -223,6 +242,51 @@ part('a request is explained and tried: 401 without a token, the header with one
   assert.ok(!page.url().includes(token), `a credential is in the address: ${page.url()}`);
 });
 
+part('routes for TLS, by server name and of gRPC are tried as well', async () => {
+  const calls = await startCalls();
+  await gateway.ask('PUT', '/services/echo-service/routes/named', { paths: ['/named'], protocols: ['https'], snis: ['named.test'] });
+  await gateway.ask('PUT', '/services/calls', { protocol: 'grpc', host: '127.0.0.1', port: calls.port });
+  await gateway.ask('PUT', '/services/calls/routes/called', { paths: ['/test.Echo'], protocols: ['grpcs'] });
+
+  await page.goto('/explain');
+  const answer = page.getByRole('table', { name: 'Headers of the answer' });
+  const routeIs = (name) => answer.getByRole('row').filter({ hasText: 'kong-route-name' }).filter({ hasText: name }).waitFor();
+  await page.getByLabel('URL or path').fill('https://named.test/named');
+  await page.getByRole('button', { name: 'Send it' }).click();
+  await page.locator('[data-answer-status="200"]').waitFor();
+  await routeIs('named');
+  await page.getByLabel('URL or path').fill('https://other.test/named');
+  await page.getByRole('button', { name: 'Send it' }).click();
+  await page.locator('[data-answer-status="404"]').waitFor();
+
+  await choose('Sent as', 'gRPC call');
+  await page.getByLabel('URL or path').fill('https://127.0.0.1/test.Echo/Say');
+  await page.getByLabel('Message', { exact: true }).fill('not base64!');
+  await page.getByText('This is no base64').waitFor();
+  await page.getByLabel('Message', { exact: true }).fill(Buffer.from([0x0a, 0x02, 0xff, 0xfe]).toString('base64'));
+  await page.getByRole('button', { name: 'Send it' }).click();
+  await page.locator('[data-answer-call]').filter({ hasText: /status 0$/ }).waitFor();
+  await routeIs('called');
+  const sent = Buffer.from([0, 0, 0, 0, 4, 0x0a, 0x02, 0xff, 0xfe]).toString('base64');
+  await page.getByLabel('Body of the answer').filter({ hasText: sent }).waitFor();
+  assert.equal(await page.locator('[data-explained-route]').textContent(), 'called matches /test.Echo');
+  await shot(page, 'try-grpc');
+  await assertAccessible(page, 'a call that was tried');
+  await page.getByLabel('Message', { exact: true }).fill('');
+  await page.getByRole('button', { name: 'Send it' }).click();
+  await page.locator('[data-answer-call]').filter({ hasText: 'status 5, nothing said' }).waitFor();
+  assert.equal(new URL(page.url()).searchParams.get('as'), 'grpc');
+  // What cannot be tried says why.
+  await page.getByLabel('URL or path').fill('http://127.0.0.1/test.Echo/Say');
+  await page.getByRole('button', { name: 'Send it' }).click();
+  await page.getByText('this node has no such listener for HTTP/2').waitFor();
+
+  for (const path of ['/routes/called', '/services/calls', '/routes/named']) assert.equal((await gateway.ask('DELETE', path)).status, 204);
+  await calls.stop();
+  await page.goto('/explain?url=%2Fsecure%2Fsome%2Fpath%3Fx%3D1&headers=Authorization%3A%0AX-Kind%3A+special');
+  await page.getByRole('list', { name: 'The way of the request' }).waitFor();
+});
+
 part('a link leads back to an explained request', async () => {
   const address = new URL(page.url());
   assert.equal(address.searchParams.get('url'), '/secure/some/path?x=1');
@@ -310,12 +374,25 @@ part('requests show in the figures within two seconds', async () => {
   await page.getByRole('link', { name: 'Overview' }).click();
   await heading('Overview');
   const figure = page.locator('[data-figure="Requests per second: 4xx"]');
-  await until('a quiet second', async () => Number(await figure.textContent()) === 0);
-  const begun = Date.now();
-  await Promise.all(Array.from({ length: 40 }, () => fetch(`${gateway.proxy}/secure`)));
-  await until('the requests', async () => Number(await figure.textContent()) > 0, 4_000);
-  const took = Date.now() - begun;
-  assert.ok(took <= 2_500, `they show after ${took} ms`);
+  const took = [];
+  for (let round = 0; round < 3; round++) {
+    await until('a quiet second', async () => Number(await figure.textContent()) === 0);
+    // The page notes when it shows them: how often this test looks does not count.
+    const shown = figure.evaluate(
+      (element) =>
+        new Promise((resolve) => {
+          const look = () => Number(element.textContent) > 0 && resolve(Date.now());
+          new MutationObserver(look).observe(element, { childList: true, characterData: true, subtree: true });
+          look();
+        }),
+    );
+    const begun = Date.now();
+    await Promise.all(Array.from({ length: 40 }, () => fetch(`${gateway.proxy}/secure`)));
+    took.push((await shown) - begun);
+  }
+  const said = `requests show after ${took.join(', ')} ms${note()}`;
+  console.log(said);
+  assert.ok((isBusy() ? Math.min(...took) : Math.max(...took)) <= 2_000, said);
   const latency = page.locator('[data-figure="Latency of the gateway: p99"]');
   await until('a latency', async () => /ms/.test(await latency.textContent()), 4_000);
   await shot(page, 'overview');
@@ -426,6 +503,28 @@ part('a credential is never called by its key', async () => {
   assert.equal((await gateway.ask('GET', `/key-auths/${id}`)).status, 404);
 });
 
+part('a credential that was searched for stays out of the address', async () => {
+  const key = 'the-key-that-is-looked-for';
+  const { id } = (await gateway.ask('POST', '/consumers/ada/key-auth', { key })).body;
+  for (const start of ['/entities/keyauth_credentials', `/entities/keyauth_credentials?q=${key}`]) {
+    await page.goto(start);
+    await page.getByLabel('Name or id').fill(key);
+    const rows = page.getByRole('table', { name: 'keyauth_credentials' }).getByRole('row');
+    await rows.getByRole('link', { name: id }).waitFor();
+    await until('the one that was looked for', async () => (await rows.count()) === 2);
+    await until('an address without it', () => !page.url().includes(key));
+    await assertHidden(key, 'in the list that was searched');
+    await page.reload();
+    await page.getByRole('table', { name: 'keyauth_credentials' }).waitFor();
+    assert.equal(await page.getByLabel('Name or id').inputValue(), '');
+  }
+  // Others can be sent to somebody.
+  await page.goto('/entities/consumers');
+  await page.getByLabel('Name or id').fill('ada');
+  await until('an address with it', () => new URL(page.url()).searchParams.get('q') === 'ada');
+  assert.equal((await gateway.ask('DELETE', `/key-auths/${id}`)).status, 204);
+});
+
 part('of many entities that belong to one, more are shown when asked for', async () => {
   for (let number = 0; number < 55; number++) await gateway.ask('POST', '/consumers/ada/key-auth', {});
   await page.goto(`/entities/consumers/${(await gateway.ask('GET', '/consumers/ada')).body.id}`);
@@ -437,6 +536,16 @@ part('of many entities that belong to one, more are shown when asked for', async
   await until('the others', async () => (await rows.count()) === 56);
   assert.equal(await page.getByText('there are more').count(), 0);
   assert.equal((await gateway.ask('DELETE', '/consumers/ada')).status, 204);
+});
+
+part('what changed is told on the overview, by its name or by how many there are of a kind', async () => {
+  await page.getByRole('link', { name: 'Overview' }).click();
+  await page.getByText('56 entities changed').waitFor();
+  await page.getByText('1 consumer deleted: ada').waitFor();
+  await page.getByText('55 keyauth credentials deleted').waitFor();
+  await gateway.ask('PATCH', '/services/echo-service', { retries: 3 });
+  await page.getByRole('link', { name: 'The service echo-service was changed' }).first().waitFor();
+  await gateway.ask('PATCH', '/services/echo-service', { retries: 2 });
 });
 
 part('credentials within a configuration are hidden by what the schema says', async () => {
@@ -491,7 +600,9 @@ const PAGES = [
   ['certificate-new', '/entities/certificates/new', 'New certificate'],
   ['plugins', '/plugins', 'Plugins'],
   ['plugin', '/plugins/jwt-claims', 'jwt-claims'],
+  ['consumers', '/entities/consumers', 'Consumers'],
   ['explain', '/explain?url=%2Fsecure', 'Explain and try'],
+  ['explain-grpc', '/explain?as=grpc', 'Explain and try'],
   ['not-found', '/no/such/page', 'Not found'],
 ];
 

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -86,6 +87,32 @@ export async function startEcho() {
       const ended = new Promise((resolve) => child.on('exit', resolve));
       child.kill('SIGKILL');
       await ended;
+    },
+  };
+}
+
+/** A server of gRPC that answers a call with the message that it got and, where that is empty, with the status 5. */
+export async function startCalls() {
+  const server = createHttp2Server();
+  const sessions = new Set();
+  server.on('session', (session) => sessions.add(session.on('close', () => sessions.delete(session))));
+  server.on('stream', (stream) => {
+    const parts = [];
+    stream.on('data', (part) => parts.push(part));
+    stream.on('end', () => {
+      const message = Buffer.concat(parts);
+      const isEmpty = message.length <= 5;
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers(isEmpty ? { 'grpc-status': '5', 'grpc-message': 'nothing%20said' } : { 'grpc-status': '0' }));
+      stream.end(isEmpty ? undefined : message);
+    });
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: server.address().port,
+    async stop() {
+      for (const session of sessions) session.destroy();
+      await new Promise((resolve) => server.close(resolve));
     },
   };
 }

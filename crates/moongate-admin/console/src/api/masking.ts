@@ -10,12 +10,19 @@ const SECRET = /(^|[_-])(secret|password|passphrase|token|private_key|api[_-]?ke
 const SECRET_MEMBER = /^((proxy-)?authorization|(set-)?cookie)$/i;
 /** Kinds whose `key` is a credential; that of others is a name. */
 const SECRET_KEY = /^certificates$|credentials$/;
+/** Kinds of which the Admin API finds one by a credential. */
+const FOUND_BY_SECRET = /(credential|secret|token)s$/;
 /** Headers and arguments of queries. Leaving out one too many does less harm than keeping one. */
 const SECRET_PARAMETER = /authori[sz]ation|cookie|token|secret|passw|session|signature|credential|jwt|api[_-]?key|(^|[_-])(key|auth)$|(^|[_-])auth[_-]/i;
 
 export function isSecret(kind: string, name: string, encrypted = false): boolean {
   if (encrypted || SECRET.test(name) || SECRET_MEMBER.test(name)) return true;
   return (SECRET_KEY.test(kind) && /^key(_alt)?$/.test(name)) || (kind === 'keys' && /^(jwk|pem|private_key)$/.test(name));
+}
+
+/** Whether what a list is searched for may be a credential. */
+export function isFoundBySecret(kind: string): boolean {
+  return FOUND_BY_SECRET.test(kind);
 }
 
 /** Whether a header or an argument of a query may carry a credential. */

@@ -7,6 +7,7 @@ import { useEffect, useState } from 'react';
 import { call } from '../api/client';
 import { collectionPath, useLookUp, usePage } from '../api/entities';
 import { singular, useKinds, words } from '../api/kinds';
+import { isFoundBySecret } from '../api/masking';
 import { useSchema } from '../api/schema';
 import { EntityTable } from '../parts/EntityTable';
 import { LinkButton } from '../parts/LinkButton';
@@ -22,7 +23,7 @@ export function EntityList() {
 }
 
 function List({ name }: { name: string }) {
-  const { q = '', tags = '' } = route.useSearch();
+  const { q: linked = '', tags = '' } = route.useSearch();
   const navigate = route.useNavigate();
   const kinds = useKinds();
   const kind = kinds.data?.byName(name);
@@ -30,15 +31,18 @@ function List({ name }: { name: string }) {
   const schema = useSchema(name, undefined, kind !== undefined);
   /** The offsets of the pages up to this one; a page only knows the next. */
   const [offsets, setOffsets] = useState<(string | undefined)[]>([undefined]);
+  const [typed, setTyped] = useState(linked);
+  const [asked] = useDebouncedValue(typed.trim(), 300);
+  // Addresses end up in histories.
+  const remembered = isFoundBySecret(name) ? '' : asked;
+  const q = isFoundBySecret(name) ? asked : linked;
   const page = usePage(path, offsets.at(-1), tags, kind !== undefined && q === '');
   const found = useLookUp(path, kind ? q : '');
-  const [typed, setTyped] = useState(q);
-  const [asked] = useDebouncedValue(typed.trim(), 300);
   const known = useTags(kind !== undefined);
 
   useEffect(() => {
-    if (asked !== q) void navigate({ search: (before) => ({ ...before, q: asked || undefined }), replace: true });
-  }, [asked, q, navigate]);
+    if (remembered !== linked) void navigate({ search: (before) => ({ ...before, q: remembered || undefined }), replace: true });
+  }, [remembered, linked, navigate]);
 
   const entities = q ? found.data : page.data?.data;
   const error = kinds.error ?? (q ? found.error : page.error);

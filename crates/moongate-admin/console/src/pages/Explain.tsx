@@ -7,12 +7,20 @@ import { call, ApiError } from '../api/client';
 import { isSecretParameter } from '../api/masking';
 import { useNode } from '../api/node';
 import { Answer } from '../parts/Answer';
+import { CALL, framed, isBase64 } from '../parts/call';
 import { Page, Section } from '../parts/Page';
 import { Problem } from '../parts/Said';
 import { Way } from '../parts/Way';
-import type { Explanation, RequestToExplain, Tried } from '../parts/explanation';
+import type { Explanation, RequestToExplain, RequestToTry, Tried } from '../parts/explanation';
 
 const route = getRouteApi('/explain');
+
+/** What a request is sent as. */
+const KINDS = [
+  { value: 'http1', label: 'HTTP/1.1' },
+  { value: 'http2', label: 'HTTP/2' },
+  { value: 'grpc', label: 'gRPC call' },
+];
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 
@@ -24,9 +32,17 @@ export function Explain() {
   const [url, setUrl] = useState(search.url ?? '');
   const [headers, setHeaders] = useState(search.headers ?? '');
   const [body, setBody] = useState('');
-  const request = (): RequestToExplain => ({ method, url: url || '/', headers: parseHeaders(headers) });
+  const [kind, setKind] = useState<string>(search.as ?? 'http1');
+  const isCall = kind === 'grpc';
+  const unreadable = isCall && !isBase64(body);
+  const request = (): RequestToExplain => {
+    const given = parseHeaders(headers);
+    const missing = CALL.filter(([name]) => isCall && !given.some(([known]) => known.toLowerCase() === name));
+    return { method: isCall ? 'POST' : method, url: url || '/', headers: [...given, ...missing], ...(kind === 'http1' ? {} : { http2: true }) };
+  };
+  const withBody = (): RequestToTry => ({ ...request(), ...(isCall ? { body_base64: framed(body) } : body ? { body } : {}) });
   const explain = useMutation({ mutationFn: () => call<Explanation>('/moongate/explain', { method: 'POST', body: request() }) });
-  const attempt = useMutation({ mutationFn: () => call<Tried>('/moongate/try', { method: 'POST', body: { ...request(), ...(body ? { body } : {}) } }) });
+  const attempt = useMutation({ mutationFn: () => call<Tried>('/moongate/try', { method: 'POST', body: withBody() }) });
 
   // A link to an explained request explains it.
   useEffect(() => {
@@ -37,7 +53,7 @@ export function Explain() {
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, []);
 
-  const remember = () => void navigate({ search: { method: method === 'GET' ? undefined : method, url: withoutArguments(url) || '/', headers: withoutValues(headers) || undefined }, replace: true });
+  const remember = () => void navigate({ search: { method: method === 'GET' ? undefined : method, url: withoutArguments(url) || '/', headers: withoutValues(headers) || undefined, as: kind === 'http2' || kind === 'grpc' ? kind : undefined }, replace: true });
   const submit = (event: FormEvent) => {
     event.preventDefault();
     remember();
@@ -57,18 +73,28 @@ export function Explain() {
         <form onSubmit={submit}>
           <Stack>
             <Group align="flex-end" gap="sm">
-              <Select label="Method" data={METHODS.includes(method) ? METHODS : [...METHODS, method]} value={method} onChange={(value) => setMethod(value ?? 'GET')} w={120} allowDeselect={false} />
-              <TextInput label="URL or path" placeholder="/secure or http://example.com/orders?id=1" value={url} onChange={(event) => setUrl(event.currentTarget.value)} flex="1 1 16rem" autoComplete="off" spellCheck={false} />
+              <Select label="Sent as" data={KINDS} value={kind} onChange={(value) => setKind(value ?? 'http1')} w={130} allowDeselect={false} />
+              <Select label="Method" data={METHODS.includes(method) ? METHODS : [...METHODS, method]} value={isCall ? 'POST' : method} disabled={isCall} onChange={(value) => setMethod(value ?? 'GET')} w={120} allowDeselect={false} />
+              <TextInput label="URL or path" placeholder={isCall ? 'https://example.com/package.Service/Method' : '/secure or https://example.com/orders?id=1'} value={url} onChange={(event) => setUrl(event.currentTarget.value)} flex="1 1 16rem" autoComplete="off" spellCheck={false} />
             </Group>
             <SimpleGrid cols={{ base: 1, sm: 2 }}>
               <Textarea label="Headers" description="One a line, as in: Authorization: Bearer …; credentials stay out of this page's address" value={headers} onChange={(event) => setHeaders(event.currentTarget.value)} autosize minRows={3} spellCheck={false} />
-              <Textarea label="Body" description="Sent when you try it; nothing else looks at it" value={body} onChange={(event) => setBody(event.currentTarget.value)} autosize minRows={3} spellCheck={false} />
+              <Textarea
+                label={isCall ? 'Message' : 'Body'}
+                description={isCall ? 'One message in protocol buffers, as base64; nothing is an empty one. Streams of messages cannot be tried here' : 'Sent when you try it; nothing else looks at it'}
+                error={unreadable && 'This is no base64'}
+                value={body}
+                onChange={(event) => setBody(event.currentTarget.value)}
+                autosize
+                minRows={3}
+                spellCheck={false}
+              />
             </SimpleGrid>
             <Group justify="flex-end">
               <Button type="submit" variant="light" loading={explain.isPending}>
                 Explain
               </Button>
-              <Button onClick={send} loading={attempt.isPending}>
+              <Button onClick={send} loading={attempt.isPending} disabled={unreadable}>
                 Send it
               </Button>
             </Group>

@@ -2,10 +2,12 @@
 import { Alert, Badge, Group, List, Stack, Table, Text } from '@mantine/core';
 import type { Tried } from './explanation';
 import { Section } from './Page';
+import { outcome } from './call';
 import { milliseconds } from './Time';
 
 export function Answer({ tried, traceable }: { tried: Tried; traceable: boolean }) {
   const color = tried.status < 300 ? 'green' : tried.status < 400 ? 'blue' : tried.status < 500 ? 'orange' : 'red';
+  const ended = outcome([...tried.trailers, ...tried.headers]);
   return (
     <Section title="Answer">
       <Stack gap="md">
@@ -13,6 +15,11 @@ export function Answer({ tried, traceable }: { tried: Tried; traceable: boolean 
           <Badge size="lg" color={color} data-answer-status={tried.status}>
             {tried.status}
           </Badge>
+          {ended !== undefined && (
+            <Badge size="lg" tt="none" color={ended === '0' ? 'green' : 'red'} data-answer-call>
+              gRPC status {ended}
+            </Badge>
+          )}
           <Text size="sm" c="dimmed" className="numbers">
             after {milliseconds(tried.took)}
           </Text>
@@ -28,26 +35,33 @@ export function Answer({ tried, traceable }: { tried: Tried; traceable: boolean 
             </Alert>
           )
         )}
-        <Table.ScrollContainer minWidth={0}>
-          <Table aria-label="Headers of the answer" layout="fixed">
-            <Table.Tbody>
-              {tried.headers.map(([name, value], at) => (
-                <Table.Tr key={at}>
-                  <Table.Th scope="row" className="mono" fw={500} w={{ base: 130, sm: 240 }}>
-                    {name}
-                  </Table.Th>
-                  <Table.Td className="mono">{value}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+        <Fields label="Headers of the answer" all={tried.headers} />
         <pre className="code surface" tabIndex={0} aria-label="Body of the answer">
-          {tried.body || '(no body)'}
+          {tried.body_base64 ? `(no text; in base64)\n${tried.body_base64}` : tried.body || '(no body)'}
           {tried.truncated && '\n… and more'}
         </pre>
+        {tried.trailers.length > 0 && <Fields label="Trailers of the answer" all={tried.trailers} />}
       </Stack>
     </Section>
+  );
+}
+
+function Fields({ label, all }: { label: string; all: [string, string][] }) {
+  return (
+    <Table.ScrollContainer minWidth={0}>
+      <Table aria-label={label} layout="fixed">
+        <Table.Tbody>
+          {all.map(([name, value], at) => (
+            <Table.Tr key={at}>
+              <Table.Th scope="row" className="mono" fw={500} w={{ base: 130, sm: 240 }}>
+                {name}
+              </Table.Th>
+              <Table.Td className="mono">{value}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
   );
 }
 

@@ -5,6 +5,13 @@ export interface RequestToExplain {
   /** A whole URL, or a path. */
   url: string;
   headers: [string, string][];
+  http2?: boolean;
+}
+
+/** A request with what is sent behind its headers. */
+export interface RequestToTry extends RequestToExplain {
+  body?: string;
+  body_base64?: string;
 }
 
 export interface Named {
@@ -73,6 +80,9 @@ export interface Tried {
   status: number;
   headers: [string, string][];
   body: string;
+  /** The same, where it is no text. */
+  body_base64?: string;
+  trailers: [string, string][];
   /** Whether the body is longer than what is shown. */
   truncated: boolean;
   /** Milliseconds. */
