@@ -163,6 +163,21 @@ impl Balancer {
         self.view().pending
     }
 
+    /// Whether names are to be resolved before an address is chosen: some [were not yet](Self::is_pending), or
+    /// [are for each request](Self::volatile_names).
+    pub fn is_unsettled(&self) -> bool {
+        let view = self.view();
+        view.pending || !view.volatile.is_empty()
+    }
+
+    /// The targets whose addresses are good for one request only: their positions and names. What they are resolved to is
+    /// for [`Balancer::resolved`].
+    pub fn volatile_names(&self) -> Vec<(usize, Arc<str>)> {
+        let view = self.view();
+        let target = |position: &usize| Some((*position, Arc::clone(&self.targets.get(*position)?.host)));
+        view.volatile.iter().filter_map(target).collect()
+    }
+
     /// Chooses the address that a request goes to.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use crate::target::Target;
 /// A name that could not be resolved is tried again after this long.
 const RETRY: Duration = Duration::from_secs(30);
 
-/// A name is resolved no more often than this, whatever its records say.
+/// A name is resolved no more often than this beside requests, whatever its records say.
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// What a name was resolved to.
@@ -109,13 +109,18 @@ impl Name {
         };
         let changed = match (&self.found, &next) {
             (Found::Known { resolution: old, .. }, Found::Known { resolution: new, .. }) => {
-                old.records != new.records || old.kind != new.kind
+                old.records != new.records || old.kind != new.kind || old.ttl.is_zero() != new.ttl.is_zero()
             }
             (Found::Failed { .. }, Found::Failed { .. }) => false,
             _ => true,
         };
         *self = Self { found: next, asked: false };
         changed
+    }
+
+    /// Whether what it was resolved to is true for a moment only.
+    pub(crate) fn is_volatile(&self) -> bool {
+        matches!(&self.found, Found::Known { resolution, .. } if resolution.ttl.is_zero())
     }
 
     pub(crate) fn is_unknown(&self) -> bool {

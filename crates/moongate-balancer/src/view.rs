@@ -28,6 +28,8 @@ pub(crate) struct View {
     pub(crate) healthy: bool,
     /// Whether some target's name has yet to be resolved.
     pub(crate) pending: bool,
+    /// The positions of the targets whose names each request resolves anew.
+    pub(crate) volatile: Arc<[usize]>,
 }
 
 /// The order among the addresses.
@@ -50,6 +52,7 @@ impl View {
             order: Order::LeastConnections,
             healthy: false,
             pending: true,
+            volatile: Arc::default(),
         }
     }
 
@@ -78,7 +81,9 @@ impl View {
             Latency::introduce(&addresses);
         }
         let pending = names.iter().any(Name::is_unknown);
-        Self::of(settings, addresses.into(), Arc::new(ring), pending, lineage)
+        let volatile = names.iter().enumerate().filter(|(_, name)| name.is_volatile());
+        let volatile = volatile.map(|(position, _)| position).collect();
+        Self::of(settings, addresses.into(), Arc::new(ring), pending, volatile, lineage)
     }
 
     /// The view of the same addresses, with their health as it is now.
@@ -87,7 +92,8 @@ impl View {
             Order::Ring(ring) => Arc::clone(ring),
             _ => Arc::default(),
         };
-        Self::of(settings, Arc::clone(&self.addresses), ring, self.pending, &self.lineage)
+        let (addresses, volatile) = (Arc::clone(&self.addresses), Arc::clone(&self.volatile));
+        Self::of(settings, addresses, ring, self.pending, volatile, &self.lineage)
     }
 
     fn of(
@@ -95,6 +101,7 @@ impl View {
         addresses: Arc<[Arc<Address>]>,
         ring: Arc<Ring>,
         pending: bool,
+        volatile: Arc<[usize]>,
         lineage: &Arc<Lineage>,
     ) -> Self {
         // Read before health is: whoever changes health later is noticed.
@@ -124,6 +131,7 @@ impl View {
             order,
             healthy: weights.exceed(settings.checks.threshold),
             pending,
+            volatile,
             addresses,
         }
     }

@@ -4,10 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
-use moongate_balancer::{AddressId, Algorithm, Balancer, NoPeer, Outcome, Pick, Request as Wanted};
+use moongate_balancer::{
+    AddressId, Algorithm, Balancer, NoPeer, Outcome, Pick, Request as Wanted, Resolution,
+};
 use moongate_hooks::PluginRuntime;
 use smallvec::SmallVec;
+use tokio::time::Instant;
 
+use crate::dns::DnsError;
 use crate::error::Failure;
 use crate::hash::Hashed;
 use crate::probe;
@@ -49,9 +53,15 @@ impl<R: PluginRuntime> Worker<R> {
         upstream: &Upstream,
         hashed: Hashed,
     ) -> Result<Box<Chosen>, Failure> {
-        if balancer.is_pending() {
+        if balancer.is_unsettled() {
             // Boxed, as it is rarely needed and would make every request larger.
-            Box::pin(self.settle(balancer, PATIENCE)).await;
+            Box::pin(async {
+                if balancer.is_pending() {
+                    self.settle(balancer, PATIENCE).await;
+                }
+                self.renew(balancer, Duration::from_millis(upstream.connect_timeout)).await;
+            })
+            .await;
         }
         let pick = match self.pick(balancer, hashed.hash, &[]) {
             Err(NoPeer::Pending) => {
@@ -83,6 +93,25 @@ impl<R: PluginRuntime> Worker<R> {
         self.shared.dns.look();
         let settled = async { while balancer.is_pending() && resolved.changed().await.is_ok() {} };
         let _ = tokio::time::timeout(patience, settled).await;
+    }
+
+    /// Resolves the names whose addresses are good for one request only. Where that fails or takes too long, the addresses
+    /// of the request before serve.
+    async fn renew(&self, balancer: &Balancer, patience: Duration) {
+        let dns = &self.shared.dns;
+        let names = balancer.volatile_names();
+        let asked: Vec<_> = names.into_iter().map(|(position, name)| (position, dns.ask(name))).collect();
+        let renewed = async {
+            for (position, answer) in asked {
+                let resolution = match answer.await {
+                    Ok(Ok(resolution)) => Some(Resolution::clone(&resolution)),
+                    Ok(Err(DnsError::NotFound)) => None,
+                    Ok(Err(DnsError::Unanswered)) | Err(_) => continue,
+                };
+                balancer.resolved(position, resolution, self.shared.time(Instant::now()));
+            }
+        };
+        let _ = tokio::time::timeout(patience, renewed).await;
     }
 
     fn pick(&self, balancer: &Balancer, hash: Option<u32>, tried: &[AddressId]) -> Result<Pick, NoPeer> {

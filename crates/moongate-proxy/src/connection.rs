@@ -22,8 +22,14 @@ pub(crate) struct Connection {
     pool: Option<Arc<str>>,
     /// When the connection was last given back.
     pub(crate) idle_since: Instant,
-    /// Where it leads to, if a name server said so, and when to ask whether it still says so.
-    resolved: Option<Box<(SocketAddr, Instant)>>,
+    resolved: Option<Box<Resolved>>,
+}
+
+/// Where a connection leads to that a name server named.
+pub(crate) struct Resolved {
+    address: SocketAddr,
+    /// When to look whether it still does; for each request when absent.
+    check: Option<Instant>,
 }
 
 /// Why there is no connection.
@@ -77,14 +83,17 @@ impl Connection {
     }
 
     /// Whether the upstream's name still leads to where the connection does, as far as that is known. Looks
-    /// at the table of names once in a while only.
-    pub(crate) fn is_current(&mut self, upstream: &Upstream, dns: &Dns, now: Instant) -> bool {
-        match self.resolved.as_deref_mut() {
-            Some((address, check)) if now >= *check => {
+    /// at the table of names once in a while only, and asks name servers where their answers are good for one request.
+    pub(crate) async fn is_current(&mut self, upstream: &Upstream, dns: &Dns, now: Instant) -> bool {
+        let Some(resolved) = self.resolved.as_deref_mut() else { return true };
+        match &mut resolved.check {
+            // In a box, so that requests to others do not carry what it needs.
+            None => Box::pin(dns.still_leads_to(&upstream.host, upstream.port, resolved.address)).await,
+            Some(check) if now >= *check => {
                 *check = now + CHECK;
-                dns.leads_to(&upstream.host, upstream.port, *address)
+                dns.leads_to(&upstream.host, upstream.port, resolved.address)
             }
-            _ => true,
+            Some(_) => true,
         }
     }
 
@@ -111,7 +120,7 @@ const CHECK: Duration = Duration::from_secs(1);
 pub(crate) async fn connect(
     upstream: &Upstream,
     names: Names<'_>,
-) -> Result<(TcpStream, Option<Box<(SocketAddr, Instant)>>), ConnectError> {
+) -> Result<(TcpStream, Option<Box<Resolved>>), ConnectError> {
     let addresses = names.dns.addresses(&upstream.host, upstream.port, names.random).await;
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in addresses.map_err(ConnectError::Resolve)? {
@@ -122,7 +131,9 @@ pub(crate) async fn connect(
         match connect_to(address).await {
             Ok(stream) => {
                 let moves = names.dns.fixed(&upstream.host).is_none();
-                return Ok((stream, moves.then(|| Box::new((address, Instant::now() + CHECK)))));
+                let check =
+                    || Some(Instant::now() + CHECK).filter(|_| !names.dns.is_volatile(&upstream.host));
+                return Ok((stream, moves.then(|| Box::new(Resolved { address, check: check() }))));
             }
             Err(error) => last = error,
         }

@@ -102,6 +102,13 @@ struct Entry {
     expires: Instant,
 }
 
+impl Entry {
+    /// Whether it is good for those alone who ask for it.
+    fn is_volatile(&self) -> bool {
+        self.answer.as_ref().is_ok_and(|resolution| resolution.ttl.is_zero())
+    }
+}
+
 impl Dns {
     pub(crate) fn new(options: ResolverOptions) -> (Self, mpsc::UnboundedReceiver<Question>) {
         let (questions, receiver) = mpsc::unbounded_channel();
@@ -138,6 +145,19 @@ impl Dns {
         let count = addresses.len();
         addresses.rotate_left(first.min(count));
         Ok(addresses)
+    }
+
+    /// Whether a host still has an address, as far as name servers say so now.
+    pub(crate) async fn still_leads_to(&self, host: &str, port: u16, address: SocketAddr) -> bool {
+        match self.addresses(host, port, 0).await {
+            Ok(addresses) => addresses.contains(&address),
+            Err(error) => error == DnsError::Unanswered,
+        }
+    }
+
+    /// Whether what is known of a host is good for those alone who ask for it.
+    pub(crate) fn is_volatile(&self, host: &str) -> bool {
+        self.cache.lock().get(host).is_some_and(Entry::is_volatile)
     }
 
     /// Whether a host still has an address; also where nothing is known of it any more.
@@ -180,7 +200,8 @@ impl Dns {
         Some(Resolution { kind, records: ips.into_iter().map(record).collect(), ttl: FIXED_TTL })
     }
 
-    /// An answer that is good. One that has just expired is used once more while another is asked for.
+    /// An answer that is good. One that has just expired is used once more while another is asked for, but not one that was
+    /// never good for any time.
     fn known(&self, name: &str) -> Option<Answer> {
         let now = Instant::now();
         let (name, answer) = {
@@ -189,7 +210,7 @@ impl Dns {
             if now < entry.expires {
                 return Some(entry.answer.clone());
             }
-            if entry.answer.is_err() || now >= entry.expires + self.options.stale_ttl {
+            if entry.is_volatile() || entry.answer.is_err() || now >= entry.expires + self.options.stale_ttl {
                 return None;
             }
             (Arc::clone(name), entry.answer.clone())
@@ -202,9 +223,14 @@ impl Dns {
         if let Some(resolution) = self.fixed(name) {
             return Ok(Arc::new(resolution));
         }
+        self.ask(name.into()).await.unwrap_or(Err(DnsError::Unanswered))
+    }
+
+    /// Asks name servers for a name.
+    pub(crate) fn ask(&self, name: Arc<str>) -> oneshot::Receiver<Answer> {
         let (reply, answer) = oneshot::channel();
-        let _ = self.questions.send(Question::Resolve { name: name.into(), reply: Some(reply) });
-        answer.await.unwrap_or(Err(DnsError::Unanswered))
+        let _ = self.questions.send(Question::Resolve { name, reply: Some(reply) });
+        answer
     }
 
     /// Remembers an answer, and gives back what is to be used: where no name server answered, that is what was
@@ -225,7 +251,12 @@ impl Dns {
             Err(DnsError::Unanswered) => match cache.get(name) {
                 Some(Entry { answer: Ok(old), expires }) if now < *expires + options.stale_ttl => {
                     let stale = Resolution { ttl: options.error_ttl, ..Resolution::clone(old) };
-                    return Ok(Arc::new(stale));
+                    let answer = Ok(Arc::new(stale));
+                    if !old.ttl.is_zero() {
+                        return answer;
+                    }
+                    // Not every request waits for a name server that is silent.
+                    Entry { answer, expires: now + options.error_ttl }
                 }
                 _ => Entry { answer: Err(DnsError::Unanswered), expires: now + options.error_ttl },
             },
@@ -334,6 +365,19 @@ mod tests {
         assert_eq!(dns.known("a.test"), Some(Err(DnsError::NotFound)));
         tokio::time::advance(Duration::from_secs(30)).await;
         assert_eq!(dns.known("a.test"), None, "it is asked for again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_good_for_no_time_is_asked_for_each_time_unless_name_servers_are_silent() {
+        let (dns, _questions) = Dns::new(ResolverOptions::default());
+        let name: Arc<str> = "a.test".into();
+        dns.remember(&name, Ok(a([10, 0, 0, 1], 0))).unwrap();
+        assert!(dns.is_volatile("a.test"));
+        assert_eq!(dns.known("a.test"), None);
+        assert!(dns.remember(&name, Err(DnsError::Unanswered)).is_ok());
+        assert!(dns.known("a.test").unwrap().is_ok() && !dns.is_volatile("a.test"));
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert!(dns.known("a.test").unwrap().is_ok(), "it is used while it is asked for");
     }
 
     #[tokio::test(start_paused = true)]

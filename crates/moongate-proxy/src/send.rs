@@ -109,7 +109,8 @@ impl<R: PluginRuntime> Handler<R> {
             let pool = secured.as_ref().map_or(authority, |secured| &secured.pool);
             let mut pooled = self.worker.pool.take(pool, now);
             if chosen.is_none()
-                && pooled.as_mut().is_some_and(|old| !old.is_current(upstream, &self.worker.shared.dns, now))
+                && let Some(old) = &mut pooled
+                && !old.is_current(upstream, &self.worker.shared.dns, now).await
             {
                 continue;
             }

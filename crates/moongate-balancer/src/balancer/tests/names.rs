@@ -52,6 +52,18 @@ fn a_name_is_resolved_again_when_its_records_expire_and_the_move_is_followed() {
 }
 
 #[test]
+fn records_that_are_good_for_no_time_are_asked_for_by_each_request() {
+    let balancer = round_robin(&[("10.0.0.9:80", 10), ("a.test:80", 10)]);
+    balancer.resolved(1, a(&["10.0.0.1"], 60), NOW);
+    assert!(!balancer.is_unsettled() && balancer.volatile_names().is_empty());
+    balancer.resolved(1, a(&["10.0.0.1"], 0), NOW);
+    assert!(balancer.is_unsettled() && !balancer.is_pending());
+    assert_eq!(balancer.volatile_names(), [(1, "a.test".into())]);
+    balancer.resolved(1, a(&["10.0.0.1"], 60), NOW);
+    assert!(!balancer.is_unsettled());
+}
+
+#[test]
 fn a_name_without_an_address_is_tried_again_after_half_a_minute() {
     let balancer = round_robin(&[("a.test:80", 10)]);
     balancer.names_due(NOW);

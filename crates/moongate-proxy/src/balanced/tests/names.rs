@@ -146,6 +146,31 @@ fn a_service_whose_host_moves_is_followed_although_its_connections_are_kept() {
 }
 
 #[test]
+fn records_that_are_good_for_no_time_are_asked_for_by_each_request() {
+    let names = NameServer::start();
+    let one = Server::start("one");
+    let _two = Server::start_at("two", &format!("127.0.0.2:{}", port(&one)));
+    let targets = [(format!("a.test:{}", port(&one)), 100)];
+    let host = format!("host: a.test, port: {}", port(&one));
+    for (upstream, service) in [(upstream("", &targets), ""), (String::new(), host.as_str())] {
+        names.set_addresses("a.test", &[[127, 0, 0, 1]], 0);
+        let gateway = Gateway::with(upstream, service, resolver(&names));
+        // The first may be answered by what the gateway learns when it starts.
+        assert_eq!(gateway.get("/x", &[]).body, "one");
+        for _ in 0..3 {
+            for (last, body) in [(2, "two"), (1, "one")] {
+                names.set_addresses("a.test", &[[127, 0, 0, last]], 0);
+                assert_eq!(gateway.get("/x", &[]).body, body, "{service}");
+            }
+        }
+        // Without an answer, the last one is good for a while.
+        names.set_silent(true);
+        assert_eq!(gateway.get("/x", &[]).body, "one", "{service}");
+        names.set_silent(false);
+    }
+}
+
+#[test]
 fn the_hosts_file_goes_before_name_servers() {
     let names = NameServer::start();
     names.set_addresses("a.test", &[[127, 0, 0, 9]], 60);
