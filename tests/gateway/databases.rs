@@ -40,6 +40,10 @@ fn what_a_plugin_cannot_take_is_refused_and_changes_nothing() {
     let refused = gateway.ask("POST", "/routes/orders/plugins", &key);
     assert_eq!(refused.status, 400, "{}", refused.text());
     assert_eq!(refused.json()["name"], "schema violation");
+    let looked_at = gateway.ask("POST", "/schemas/plugins/validate", &key);
+    assert_eq!((looked_at.status, looked_at.json()), (400, refused.json()));
+    let fine = json!({"name": "jwt-claims", "route": {"id": "0855b320-0dd2-4f3c-8ab0-6fdd4a1f1c1e"}, "config": {"secret": "s"}});
+    assert_eq!(gateway.ask("POST", "/schemas/plugins/validate", &fine).status, 200);
     let unknown = gateway.ask("POST", "/plugins", &json!({"name": "nothing"}));
     assert_eq!(unknown.status, 400);
     assert_eq!(
@@ -182,7 +186,8 @@ fn what_is_said_of_all_nodes_reaches_those_of_the_same_database() {
         assert_eq!(one.ask("PUT", &path, &json!({})).status, 204);
         becomes(&|gateway| health(gateway) == wanted);
     }
-    let level = |gateway: &Gateway| get(gateway.admin, "/debug/node/log-level", &[]).json()["message"].clone();
+    let level =
+        |gateway: &Gateway| get(gateway.admin, "/debug/node/log-level", &[]).json()["message"].clone();
     assert_eq!(one.ask("PUT", "/debug/cluster/log-level/debug", &json!({})).status, 200);
     becomes(&|gateway| level(gateway) == "log level: debug");
     assert_eq!(other.ask("PUT", "/debug/node/log-level/warn", &json!({})).status, 200);

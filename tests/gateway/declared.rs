@@ -4,6 +4,8 @@ use std::fs;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::client::get;
 use crate::harness::{Gateway, Setup};
 
@@ -55,6 +57,33 @@ fn a_file_that_goes_away_and_comes_back_is_noticed() {
     assert_eq!(get(gateway.proxy, "/old", &[]).status, 200);
     gateway.declare(&one_route("new"));
     wait_for(&gateway, "/new", 200);
+}
+
+#[test]
+fn what_a_plugin_finds_wrong_is_told_of_its_place_and_of_its_entity() {
+    let gateway = Setup::new().plain_route("open").start();
+    let plugins = json!([{"name": "one-header", "tags": ["a"]}, {"name": "jwt-claims", "config": {"public_key": "nonsense", "algorithms": ["RS256"]}}]);
+    let service = json!({"name": "s", "url": "http://a.test", "routes": [{"name": "r", "paths": ["/"], "plugins": plugins}]});
+    let config = json!({"_format_version": "3.0", "services": [service]});
+    let refused = gateway.ask("POST", "/config", &config);
+    assert_eq!((refused.status, &refused.json()["code"]), (400, &json!(14)));
+    let told = refused.json()["fields"]["services"][0]["routes"][0]["plugins"].clone();
+    let reason = told[1]["config"]["public_key"].as_str().unwrap();
+    assert_eq!((told[0].is_null(), reason.is_empty()), (true, false));
+
+    let flattened = gateway.ask("POST", "/config?flatten_errors=1", &config).json();
+    let errors = flattened["flattened_errors"].as_array().unwrap();
+    assert_eq!((errors.len(), &flattened["fields"]), (1, &json!({})));
+    assert_eq!(
+        (&errors[0]["entity_type"], &errors[0]["entity_name"]),
+        (&json!("plugin"), &json!("jwt-claims"))
+    );
+    let problem = json!({"type": "field", "field": "config.public_key", "message": reason});
+    assert_eq!(errors[0]["errors"], json!([problem]));
+    assert_eq!(get(gateway.proxy, "/open", &[]).status, 200);
+
+    gateway.declare(&config.to_string());
+    gateway.wait_for_log("in entry 2 of 'plugins'");
 }
 
 #[test]

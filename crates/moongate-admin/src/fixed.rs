@@ -75,7 +75,7 @@ pub(crate) async fn change(
             Ok(json_response(StatusCode::OK, &attempt::attempt(access, &fields.into_object()).await?))
         }
         Fixed::Validation(entity) => {
-            schemas::validate(access, &entity, fields.into_object())?;
+            schemas::validate(access, &entity, fields.into_object()).await?;
             Ok(said("schema validation successful"))
         }
         Fixed::NewLogLevel { level, everywhere } => {

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use moongate_hooks::{Metrics, PluginStatus};
 use moongate_schema::Catalog;
-use moongate_store::Store;
+use moongate_store::{Row, Store, StoreError};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -41,6 +41,14 @@ pub trait Node: Send + Sync + 'static {
 
     /// The declarative configuration, if entities come from one. Then every other write is refused.
     fn declarative(&self) -> Option<&dyn Declarative>;
+
+    /// Whether router and plugins could work with an entity that is correct by its schema, whatever others there are.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] with what is wrong with it.
+    async fn judge(&self, _entity: &str, _row: Row) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// The health of upstreams, as this node sees it.
     fn health(&self) -> &dyn Health;

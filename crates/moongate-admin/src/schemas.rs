@@ -35,13 +35,14 @@ pub(crate) fn plugin_config(access: &Access, name: &str) -> Result<Value, ApiErr
 
 /// `POST /schemas/{name}/validate`
 ///
-/// Nothing is looked up: a reference only has to be well-formed. The texts of a form are taken as they are.
-pub(crate) fn validate(access: &Access, name: &str, fields: Object) -> Result<(), ApiError> {
+/// Nothing is looked up: a reference only has to be well-formed. The texts of a form are taken as they are. The plugin is
+/// asked what it makes of its configuration.
+pub(crate) async fn validate(access: &Access, name: &str, fields: Object) -> Result<(), ApiError> {
     let schema = entity_schema(access, name)?;
     let context = access.context();
     let object = schema.complete(fields, Operation::Insert, &context)?;
     schema.validate(&object, Operation::Insert, &context)?;
-    Ok(())
+    Ok(access.node().judge(name, object).await?)
 }
 
 /// That there is no such schema.

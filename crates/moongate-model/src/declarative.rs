@@ -16,6 +16,7 @@ mod flatten;
 mod generated;
 mod lua;
 mod migrate;
+mod origin;
 mod problems;
 mod resolve;
 mod yaml;
@@ -23,6 +24,7 @@ mod yaml;
 pub use error::{DeclarativeError, Refusal};
 pub use export::export;
 pub use flatten::Flattened;
+pub use origin::Origin;
 pub use problems::Problems;
 
 use std::collections::BTreeMap;
@@ -72,6 +74,8 @@ pub struct Declaration {
     pub rows: Rows,
     /// MD5 of the file's text in hex, or 32 zeros when it declares no entity.
     pub hash: String,
+    /// Where the rows were declared.
+    pub origin: Origin,
     /// The rows that are shown in another form than they are stored.
     shown: Rows,
 }
@@ -110,7 +114,12 @@ impl Declaration {
 impl Default for Declaration {
     /// A configuration that declares nothing.
     fn default() -> Self {
-        Self { rows: Rows::new(), hash: Self::EMPTY_HASH.to_owned(), shown: Rows::new() }
+        Self {
+            rows: Rows::new(),
+            hash: Self::EMPTY_HASH.to_owned(),
+            origin: Origin::default(),
+            shown: Rows::new(),
+        }
     }
 }
 
@@ -181,7 +190,14 @@ fn read(
         identify(&mut document, &drafts);
         return Err(refuse(document, conflicts.problems, conflicts.is_malformed));
     }
-    collect(&drafts, checked, transforms).map_err(|problems| refuse(document, problems, false))
+    match collect(&drafts, checked, transforms) {
+        Ok(mut declaration) => {
+            identify(&mut document, &drafts);
+            declaration.origin = Origin::new(document, &drafts, is_text);
+            Ok(declaration)
+        }
+        Err(problems) => Err(refuse(document, problems, false)),
+    }
 }
 
 /// Checks what stands around the collections.

@@ -22,7 +22,7 @@ mod vault;
 
 pub use collection::{Collection, Identified};
 pub use declarative::{
-    Declaration, DeclarativeError, Flattened, Format, Problems, Refusal, Rows, export, hash, parse,
+    Declaration, DeclarativeError, Flattened, Format, Origin, Problems, Refusal, Rows, export, hash, parse,
     parse_document,
 };
 pub use entities::{Entities, RowChange, RowError};

@@ -78,6 +78,8 @@ pub enum StoreError {
         message: String,
         /// The reason by field, in the form of validation errors. May be an empty object.
         fields: Value,
+        /// The kind and the id of the entity that it is about, if it is about one.
+        about: Option<(String, Uuid)>,
     },
     /// The store cannot be written to.
     #[error("the store is read only")]

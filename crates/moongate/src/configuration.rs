@@ -17,15 +17,16 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use moongate_hooks::{BindError, PluginCatalog, PluginSchema, Problem};
 use moongate_model::core::RouterFlavor;
-use moongate_model::{Entities, RowError};
+use moongate_model::{Entities, RowChange, RowError};
 use moongate_plugin_host::PluginHost;
 use moongate_proxy::{Proxy, Snapshot, SnapshotError};
 use moongate_schema::{Catalog, CatalogError, Violations};
 use moongate_store::{
-    Change, Dataset, Effect, Guard, Layout, Store, StoreError, Unguarded, Version, Written,
+    Change, Dataset, Effect, Guard, Layout, Row, Store, StoreError, Unguarded, Version, Written,
 };
 use parking_lot::{Mutex, RwLock};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 pub use declarative::FileError;
 pub(crate) use declarative::{DeclarativeConfiguration, export, in_order, read_file};
@@ -181,6 +182,26 @@ impl Configuration {
         self.write_in_turn(changes, guard, None).await
     }
 
+    /// Whether the router and the plugins could work with a row that is correct by its schema, were it the only one.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] with what is wrong with it.
+    pub(crate) async fn judge(&self, entity: &str, mut row: Row) -> Result<(), StoreError> {
+        let served = self.served();
+        let Some(schema) = served.catalog.entity(entity) else { return Ok(()) };
+        secrets::resolve(&served.contents.entities, schema, &mut row);
+        let id = row.get("id").and_then(|id| id.as_str()?.parse().ok()).unwrap_or_else(Uuid::new_v4);
+        let alone = Entities::default().apply([RowChange { entity, id, row: Some(&row) }]);
+        let alone = alone.map_err(|error| refused(error.to_string(), json!({}), None))?;
+        let contents = Contents { entities: Arc::new(alone), references: Arc::default() };
+        let dataset = Dataset::new(self.store.dataset().layout().clone());
+        match self.build(contents, &dataset).await {
+            Err(ConfigurationError::Snapshot(error)) => Err(refusal(&error)),
+            Err(error) => Err(refused(error.to_string(), json!({}), None)),
+            Ok(_) => Ok(()),
+        }
+    }
+
     /// Replaces everything.
     async fn replace(&self, changes: Vec<Change>, hash: String) -> Result<Written, StoreError> {
         let _turn = self.turn.lock().await;
@@ -294,11 +315,11 @@ impl Guard for Trial<'_> {
         } else {
             Contents::of(next)
         };
-        let contents = contents.map_err(|error| refused(error.to_string(), json!({})))?;
+        let contents = contents.map_err(|error| refused(error.to_string(), json!({}), None))?;
         let built = self.configuration.build(contents, next).await;
         let candidate = built.map_err(|error| match error {
             ConfigurationError::Snapshot(error) => refusal(&error),
-            error => refused(error.to_string(), json!({})),
+            error => refused(error.to_string(), json!({}), None),
         })?;
         *self.built.lock() = Some(candidate);
         Ok(())
@@ -321,7 +342,7 @@ impl Guard for Servable {
             snapshot(&Contents::of(&next)?, &next, &catalog, &host, flavor, None).map(drop)
         });
         match built.await {
-            Ok(result) => result.map_err(|error| refused(error.to_string(), json!({}))),
+            Ok(result) => result.map_err(|error| refused(error.to_string(), json!({}), None)),
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
@@ -332,26 +353,30 @@ fn refusal(error: &SnapshotError) -> StoreError {
     match error {
         SnapshotError::Router(error) => {
             let message = format!("Router Expression failed validation: {error}");
-            refused(message.clone(), json!({"@entity": [message]}))
+            refused(message.clone(), json!({"@entity": [message]}), Some(("routes", error.route)))
         }
-        SnapshotError::Plugin { source: BindError::Refused { problems, .. }, .. } => {
-            wrong("config.", problems)
+        SnapshotError::Plugin { id, source: BindError::Refused { problems, .. } } => {
+            wrong("config.", problems, Some(("plugins", *id)))
         }
-        error => refused(error.to_string(), json!({"@entity": [error.to_string()]})),
+        SnapshotError::Plugin { id, source } => {
+            refused(error.to_string(), json!({"@entity": [source.to_string()]}), Some(("plugins", *id)))
+        }
+        error => refused(error.to_string(), json!({"@entity": [error.to_string()]}), None),
     }
 }
 
-/// What a plugin finds wrong, its places being behind `prefix`.
-fn wrong(prefix: &str, problems: &[Problem]) -> StoreError {
+/// What a plugin finds wrong with an entity, its places being behind `prefix`.
+fn wrong(prefix: &str, problems: &[Problem], about: Option<(&str, Uuid)>) -> StoreError {
     let mut violations = Violations::new();
     for problem in problems {
         violations.add_in(&format!("{prefix}{}", problem.path), problem.message.as_str());
     }
-    refused(violations.message(), violations.fields())
+    refused(violations.message(), violations.fields(), about)
 }
 
-fn refused(message: String, fields: Value) -> StoreError {
-    StoreError::Refused { message, fields }
+fn refused(message: String, fields: Value, about: Option<(&str, Uuid)>) -> StoreError {
+    let about = about.map(|(entity, id)| (entity.to_owned(), id));
+    StoreError::Refused { message, fields, about }
 }
 
 /// What is wrong with the database, and what to do about it.

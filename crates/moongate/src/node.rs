@@ -15,7 +15,7 @@ use moongate_hooks::{Metrics, PluginStatus};
 use moongate_plugin_host::PluginHost;
 use moongate_proxy::Proxy;
 use moongate_schema::Catalog;
-use moongate_store::Store;
+use moongate_store::{Row, Store, StoreError};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -94,6 +94,10 @@ impl Node for GatewayNode {
 
     fn declarative(&self) -> Option<&dyn Declarative> {
         self.declarative.as_deref().map(|declarative| declarative as &dyn Declarative)
+    }
+
+    async fn judge(&self, entity: &str, row: Row) -> Result<(), StoreError> {
+        self.served.judge(entity, row).await
     }
 
     fn health(&self) -> &dyn Health {

@@ -21,7 +21,7 @@ impl From<StoreError> for ApiError {
             ),
             StoreError::NotFound | StoreError::UnknownEntity(_) => Self::NotFound,
             StoreError::Unfit { field, why, .. } => Self::Invalid(Violations::of_field(&field, why)),
-            StoreError::Refused { message, fields } => Self::Unusable { message, fields },
+            StoreError::Refused { message, fields, .. } => Self::Unusable { message, fields },
             StoreError::ReadOnly => Self::Message(StatusCode::METHOD_NOT_ALLOWED, error.to_string().into()),
             StoreError::Unavailable { .. }
             | StoreError::NeedsBootstrap

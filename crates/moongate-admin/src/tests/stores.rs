@@ -35,7 +35,8 @@ async fn a_change_that_is_always_overtaken_is_given_up() {
 #[tokio::test]
 async fn what_the_gateway_cannot_work_with_is_told_by_field() {
     let fields = json!({"config": {"minute": "too many"}});
-    let refused = StoreError::Refused { message: "limits: too many".to_owned(), fields: fields.clone() };
+    let message = "limits: too many".to_owned();
+    let refused = StoreError::Refused { message, fields: fields.clone(), about: None };
     let api = unwilling([refused], None).await;
     let answer = api.post("/services", json!({"host": "h"})).await;
     answer.assert_invalid("limits: too many", fields);

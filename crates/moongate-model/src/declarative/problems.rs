@@ -127,6 +127,26 @@ impl From<&Problem> for Node {
     }
 }
 
+impl From<&Value> for Node {
+    /// Of problems in the shape of an entity.
+    fn from(fields: &Value) -> Self {
+        match fields {
+            Value::Object(members) => Self::Branch(
+                members.iter().map(|(key, value)| (Step::from(key.as_str()), Self::from(value))).collect(),
+            ),
+            Value::Array(items) => Self::Branch(
+                (1..)
+                    .zip(items)
+                    .filter(|(_, item)| !item.is_null())
+                    .map(|(at, item)| (Step::Index(at), Self::from(item)))
+                    .collect(),
+            ),
+            Value::String(text) => Self::from(text.as_str()),
+            other => Self::Text(other.to_string()),
+        }
+    }
+}
+
 impl From<&str> for Node {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())

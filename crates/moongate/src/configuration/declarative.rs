@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use moongate_admin::{Declarative, LoadError, LoadOptions, Loaded, Source};
-use moongate_model::{Declaration, DeclarativeError, Format};
+use moongate_model::{Declaration, DeclarativeError, Format, Origin};
 use moongate_schema::{Catalog, Context, Object, SystemRandomness};
 use moongate_store::{Change, Dataset, StoreError};
 use serde_json::Value;
@@ -69,7 +69,12 @@ impl DeclarativeConfiguration {
         if !again && matches!(&*last, Some(Source::Text(known)) if *known == text) {
             return Ok(());
         }
-        self.take_on(declaration, &catalog).await?;
+        self.take_on(declaration, &catalog).await.map_err(|error| match error {
+            NotTaken::Declared(error) => {
+                FileError::Declarative { path: file.display().to_string(), error }.into()
+            }
+            NotTaken::Store(error) => ConfigurationError::Store(error),
+        })?;
         *last = Some(Source::Text(text));
         Ok(())
     }
@@ -81,21 +86,49 @@ impl DeclarativeConfiguration {
         let is_new = self.configuration.plugins_changed().await?;
         let Some(source) = last.as_ref().filter(|_| is_new) else { return Ok(()) };
         let catalog = self.configuration.served().catalog;
-        match parse(source, &catalog) {
-            Ok(declaration) => self.take_on(declaration, &catalog).await?,
-            Err(error) => tracing::error!(
-                "the declarative configuration does not fit the plugins any more, and is used as it was: {}",
-                explain(&error)
-            ),
+        let taken = match parse(source, &catalog) {
+            Ok(declaration) => self.take_on(declaration, &catalog).await,
+            Err(error) => Err(NotTaken::Declared(error)),
+        };
+        match taken {
+            Ok(()) => Ok(()),
+            Err(NotTaken::Declared(error)) => {
+                tracing::error!(
+                    "the declarative configuration does not fit the plugins any more, and is used as it was: {}",
+                    explain(&error)
+                );
+                Ok(())
+            }
+            Err(NotTaken::Store(error)) => Err(error.into()),
         }
-        Ok(())
     }
 
-    async fn take_on(&self, declaration: Declaration, catalog: &Catalog) -> Result<(), StoreError> {
+    async fn take_on(&self, mut declaration: Declaration, catalog: &Catalog) -> Result<(), NotTaken> {
         let (count, hash) = (declaration.len(), declaration.hash.clone());
-        self.configuration.replace(replacement(declaration, catalog), hash.clone()).await?;
+        let origin = std::mem::take(&mut declaration.origin);
+        let replaced = self.configuration.replace(replacement(declaration, catalog), hash.clone()).await;
+        replaced.map_err(|error| NotTaken::of(error, origin))?;
         tracing::info!(entities = count, hash, "declarative configuration is live");
         Ok(())
+    }
+}
+
+/// Why a configuration without a mistake of its own is not taken on.
+enum NotTaken {
+    /// The router or a plugin finds something wrong with an entity.
+    Declared(DeclarativeError),
+    Store(StoreError),
+}
+
+impl NotTaken {
+    fn of(error: StoreError, origin: Origin) -> Self {
+        let declared = match &error {
+            StoreError::Refused { fields, about: Some((entity, id)), .. } => {
+                origin.refusal(entity, *id, fields)
+            }
+            _ => None,
+        };
+        declared.map_or(Self::Store(error), Self::Declared)
     }
 }
 
@@ -118,7 +151,10 @@ impl Declarative for DeclarativeConfiguration {
         let parsed = parse(&source, &catalog);
         let declaration = parsed.map_err(|error| invalid(&error, options.flatten_errors, &catalog))?;
         let declared = declaration.declared();
-        self.take_on(declaration, &catalog).await.map_err(|error| LoadError::Refused(error.to_string()))?;
+        self.take_on(declaration, &catalog).await.map_err(|error| match error {
+            NotTaken::Declared(error) => invalid(&error, options.flatten_errors, &catalog),
+            NotTaken::Store(error) => LoadError::Refused(error.to_string()),
+        })?;
         *last = Some(source);
         Ok(Loaded::Entities(declared))
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use moongate_model::{Entities, RowChange, RowError, Secrets, VaultReference};
-use moongate_schema::{Catalog, Object};
+use moongate_schema::{Catalog, Object, Schema};
 use moongate_store::{Dataset, Effect, Record};
 use serde_json::Value;
 use uuid::Uuid;
@@ -58,7 +58,6 @@ pub(super) fn resolved(
     if references.0.is_empty() {
         return Ok(None);
     }
-    let environment = |name: &str| std::env::var(name).ok();
     let secrets = Secrets::new(&entities.vaults, &environment);
     let mut rows: Vec<(&str, Uuid, Object)> = Vec::new();
     for (entity, id) in references.0.iter().copied() {
@@ -73,6 +72,15 @@ pub(super) fn resolved(
     }
     let changes = rows.iter().map(|(entity, id, row)| RowChange { entity, id: *id, row: Some(row) });
     entities.apply(changes).map(Some)
+}
+
+/// Puts the secrets that a row refers to into it; what stands for nothing becomes an empty text.
+pub(super) fn resolve(entities: &Entities, schema: &Schema, row: &mut Object) {
+    Secrets::new(&entities.vaults, &environment).resolve_fields(schema, row);
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 fn refers(record: &Record) -> bool {

@@ -69,8 +69,10 @@ async fn look(
     if changed.is_empty() {
         return Ok(row);
     }
+    let id = row.get("id").and_then(|id| id.as_str()?.parse().ok());
+    let about = id.map(|id| (entity, id));
     plugins.on_write(entity, row, changed).await.map_err(|error| match error {
-        WriteError::Refused(problems) => wrong("", &problems),
-        error => refused(error.to_string(), json!({"@entity": [error.to_string()]})),
+        WriteError::Refused(problems) => wrong("", &problems, about),
+        error => refused(error.to_string(), json!({"@entity": [error.to_string()]}), about),
     })
 }

@@ -105,9 +105,11 @@ impl Guard for NoPort {
     async fn check(&self, next: &Dataset, effects: &[Effect]) -> Result<(), StoreError> {
         assert!(!effects.is_empty());
         match next.rows("services").any(|row| row["port"] == json!(self.0)) {
-            true => {
-                Err(StoreError::Refused { message: "no such port".to_owned(), fields: json!({"port": "no"}) })
-            }
+            true => Err(StoreError::Refused {
+                message: "no such port".to_owned(),
+                fields: json!({"port": "no"}),
+                about: None,
+            }),
             false => Ok(()),
         }
     }
