@@ -1,5 +1,6 @@
 //! `/openapi.json`: this API described for programs, from the same declarations that it is made of.
 
+mod node;
 mod schema;
 
 use serde_json::{Map, Value, json};
@@ -24,14 +25,23 @@ pub(crate) fn document(access: &Access) -> Value {
             path.insert(route.method.to_ascii_lowercase(), operation);
         }
     }
-    let mut schemas: Map<String, Value> = catalog
-        .entities()
-        .iter()
-        .filter(|schema| schema.has_admin_endpoints())
-        .map(|schema| (schema.name().to_owned(), schema::of_entity(schema)))
-        .collect();
+    let mut schemas = Map::new();
+    for entity in catalog.entities().iter().filter(|schema| schema.has_admin_endpoints()) {
+        let mut whole = schema::of_entity(entity);
+        schemas.insert(changes_of(entity.name()), schema::without_required(whole.clone()));
+        if entity.name() == "plugins" {
+            schema::add_configurations(&mut whole, catalog.plugins());
+        }
+        schemas.insert(entity.name().to_owned(), whole);
+    }
+    for name in catalog.plugins() {
+        let config = catalog.plugin(name).ok().and_then(|plugin| plugin.field_named("config"));
+        if let Some(config) = config {
+            schemas.insert(schema::configuration_of(name), schema::of_field(config));
+        }
+    }
     schemas.insert("error".to_owned(), schema::of_error());
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Moongate Admin API",
@@ -40,7 +50,15 @@ pub(crate) fn document(access: &Access) -> Value {
         },
         "paths": paths,
         "components": {"schemas": schemas},
-    })
+    });
+    if access.node().admin_token().is_some() {
+        document["components"]["securitySchemes"] = json!({
+            "bearer": {"type": "http", "scheme": "bearer"},
+            "header": {"type": "apiKey", "in": "header", "name": "Kong-Admin-Token"},
+        });
+        document["security"] = json!([{"bearer": []}, {"header": []}]);
+    }
+    document
 }
 
 fn path(pattern: &Pattern) -> Value {
@@ -52,51 +70,128 @@ fn path(pattern: &Pattern) -> Value {
         path.insert("parameters".to_owned(), parameters.into());
     }
     for method in pattern.methods {
-        path.insert(method.to_ascii_lowercase(), operation(pattern, method));
+        path.insert(method.to_ascii_lowercase(), operation(pattern, method).describe());
     }
     Value::Object(path)
 }
 
-fn operation(pattern: &Pattern, method: &str) -> Value {
-    let entity = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
-    let (summary, body, status, answer) = match (&pattern.about, method) {
-        (About::Collection(name), "GET") => (format!("Lists {name}"), None, "200", Some(list(entity(name)))),
-        (About::Collection(name), _) => {
-            (format!("Makes one of the {name}"), Some(entity(name)), "201", Some(entity(name)))
-        }
-        (About::Entity(name), "GET") => (format!("One of the {name}"), None, "200", Some(entity(name))),
-        (About::Entity(name), "DELETE") => (format!("Removes one of the {name}"), None, "204", None),
-        (About::Entity(name), "PATCH") => {
-            (format!("Changes fields of one of the {name}"), Some(entity(name)), "200", Some(entity(name)))
-        }
-        (About::Entity(name), _) => {
-            (format!("Makes or replaces one of the {name}"), Some(entity(name)), "200", Some(entity(name)))
-        }
-        (About::Node(what) | About::Moongate(what), _) => ((*what).to_owned(), None, "200", Some(json!({}))),
-        (About::Nothing, _) => (String::new(), None, "404", None),
-    };
-    let mut responses = Map::new();
-    let mut success = json!({"description": "Success"});
-    if let (Some(answer), Some(success)) = (answer, success.as_object_mut()) {
-        success.insert("content".to_owned(), content(answer));
-    }
-    responses.insert(status.to_owned(), success);
-    let refusal = json!({"description": "Refusal", "content": content(entity("error"))});
-    responses.insert("default".to_owned(), refusal);
-    let mut operation = json!({"summary": summary, "responses": responses});
-    if let Some(operation) = operation.as_object_mut() {
-        if let Some(body) = body {
-            operation.insert("requestBody".to_owned(), json!({"content": content(body)}));
-        }
-        if matches!((&pattern.about, method), (About::Collection(_), "GET")) {
-            operation.insert("parameters".to_owned(), paging());
-        }
-    }
-    operation
+/// What can be asked of a path with one method.
+struct Operation {
+    summary: String,
+    /// What may stand in the query: name, schema, and what it is for.
+    query: Vec<(&'static str, Value, &'static str)>,
+    /// The body of the request, by media type.
+    body: Vec<(&'static str, Value)>,
+    /// The answers, but for refusals: status, what it means, and the body by media type.
+    answers: Vec<(&'static str, &'static str, Vec<(&'static str, Value)>)>,
 }
 
-fn content(schema: Value) -> Value {
-    json!({"application/json": {"schema": schema}})
+impl Operation {
+    fn new(summary: impl Into<String>) -> Self {
+        Self { summary: summary.into(), query: Vec::new(), body: Vec::new(), answers: Vec::new() }
+    }
+
+    /// Takes a query parameter.
+    fn asks(mut self, name: &'static str, schema: Value, description: &'static str) -> Self {
+        self.query.push((name, schema, description));
+        self
+    }
+
+    /// Takes a body in each of the ways in which the API reads objects.
+    fn takes(mut self, schema: Value) -> Self {
+        let kinds = [JSON, "application/x-www-form-urlencoded", "multipart/form-data"];
+        self.body.extend(kinds.map(|kind| (kind, schema.clone())));
+        self
+    }
+
+    /// Takes a body of another media type.
+    fn takes_as(mut self, kind: &'static str, schema: Value) -> Self {
+        self.body.push((kind, schema));
+        self
+    }
+
+    /// Answers with JSON.
+    fn answers(self, status: &'static str, schema: Value) -> Self {
+        self.answers_as(status, JSON, schema)
+    }
+
+    /// Answers with a body of another media type.
+    fn answers_as(mut self, status: &'static str, kind: &'static str, schema: Value) -> Self {
+        self.answers.push((status, "Success", vec![(kind, schema)]));
+        self
+    }
+
+    /// Answers without a body.
+    fn ends(mut self, status: &'static str, meaning: &'static str) -> Self {
+        self.answers.push((status, meaning, Vec::new()));
+        self
+    }
+
+    /// As the document has it.
+    fn describe(self) -> Value {
+        let content = |kinds: Vec<(&str, Value)>| -> Value {
+            kinds
+                .into_iter()
+                .map(|(kind, schema)| (kind.to_owned(), json!({"schema": schema})))
+                .collect::<Map<_, _>>()
+                .into()
+        };
+        let mut responses = Map::new();
+        for (status, meaning, kinds) in self.answers {
+            let mut response = json!({"description": meaning});
+            if !kinds.is_empty() {
+                response["content"] = content(kinds);
+            }
+            responses.insert(status.to_owned(), response);
+        }
+        let refusal = json!({"description": "Refusal", "content": content(vec![(JSON, entity("error"))])});
+        responses.insert("default".to_owned(), refusal);
+        let mut operation = json!({"summary": self.summary, "responses": responses});
+        if !self.body.is_empty() {
+            operation["requestBody"] = json!({"content": content(self.body)});
+        }
+        let parameter = |(name, schema, description)| json!({"name": name, "in": "query", "schema": schema, "description": description});
+        let parameters: Vec<Value> = self.query.into_iter().map(parameter).collect();
+        if !parameters.is_empty() {
+            operation["parameters"] = parameters.into();
+        }
+        operation
+    }
+}
+
+fn operation(pattern: &Pattern, method: &str) -> Operation {
+    match (&pattern.about, method) {
+        (About::Collection(name), "GET") => {
+            paged(Operation::new(format!("Lists {name}"))).answers("200", list(entity(name)))
+        }
+        (About::Collection(name), _) => Operation::new(format!("Makes one of the {name}"))
+            .takes(entity(name))
+            .answers("201", entity(name)),
+        (About::Entity(name), "GET") => {
+            Operation::new(format!("One of the {name}")).answers("200", entity(name))
+        }
+        (About::Entity(name), "DELETE") => {
+            Operation::new(format!("Removes one of the {name}")).ends("204", "It is not there any more")
+        }
+        (About::Entity(name), "PATCH") => Operation::new(format!("Changes fields of one of the {name}"))
+            .takes(entity(&changes_of(name)))
+            .answers("200", entity(name)),
+        (About::Entity(name), _) => Operation::new(format!("Makes or replaces one of the {name}"))
+            .takes(entity(name))
+            .answers("200", entity(name)),
+        (About::Node(what) | About::Moongate(what), _) => node::operation(what, &pattern.path, method),
+        (About::Nothing, _) => Operation::new(""),
+    }
+}
+
+/// A reference to a schema of the document.
+fn entity(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+/// The schema of what a change of an entity may say.
+fn changes_of(entity: &str) -> String {
+    format!("{entity}-changes")
 }
 
 fn list(entity: Value) -> Value {
@@ -111,20 +206,17 @@ fn list(entity: Value) -> Value {
     })
 }
 
-fn paging() -> Value {
-    let parameter = |name: &str, schema: Value, description: &str| json!({"name": name, "in": "query", "schema": schema, "description": description});
-    json!([
-        parameter(
-            "size",
-            json!({"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}),
-            "Length of a page"
-        ),
-        parameter("offset", json!({"type": "string"}), "What the page before gave as offset"),
-        parameter("tags", json!({"type": "string"}), "a,b for entities with both tags, a/b for one of them"),
-    ])
+fn paged(operation: Operation) -> Operation {
+    let size = json!({"type": "integer", "minimum": 1, "maximum": 1000, "default": 100});
+    operation
+        .asks("size", size, "Length of a page")
+        .asks("offset", json!({"type": "string"}), "What the page before gave as offset")
+        .asks("tags", json!({"type": "string"}), "a,b for entities with both tags, a/b for one of them")
 }
 
 /// The names in braces.
 fn names(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
 }
+
+const JSON: &str = "application/json";

@@ -21,6 +21,35 @@ pub(super) fn of_entity(schema: &Schema) -> Value {
     object
 }
 
+/// The same for what changes an entity: everything may be left out.
+pub(super) fn without_required(mut entity: Value) -> Value {
+    if let Some(entity) = entity.as_object_mut() {
+        entity.remove("required");
+    }
+    entity
+}
+
+/// The name of the schema of a plugin's configuration.
+pub(super) fn configuration_of(plugin: &str) -> String {
+    format!("config-of-{plugin}")
+}
+
+/// Adds to the entity `plugins` which configuration belongs to which plugin.
+pub(super) fn add_configurations<'a>(entity: &mut Value, plugins: impl Iterator<Item = &'a str>) {
+    let rules: Vec<Value> = plugins
+        .map(|plugin| {
+            let config = format!("#/components/schemas/{}", configuration_of(plugin));
+            json!({
+                "if": {"properties": {"name": {"const": plugin}}, "required": ["name"]},
+                "then": {"properties": {"config": {"$ref": config}}},
+            })
+        })
+        .collect();
+    if !rules.is_empty() {
+        annotate(entity, "allOf", rules.into());
+    }
+}
+
 /// What the API answers when it refuses.
 pub(super) fn of_error() -> Value {
     json!({
@@ -39,9 +68,11 @@ fn of_fields(schema: &Schema) -> Value {
     let fields = schema.fields();
     let properties: Map<String, Value> =
         fields.iter().map(|field| (field.name.clone(), of_field(field))).collect();
-    // A default or a generated value makes up for what is not given.
-    let needed =
-        fields.iter().filter(|field| field.is_required() && field.default.is_none() && field.auto.is_none());
+    // A default, a generated value or the path makes up for what is not given.
+    let needed = fields.iter().filter(|field| {
+        let made_up = field.default.is_some() || field.auto.is_some() || field.reference().is_some();
+        field.is_required() && !made_up
+    });
     let needed: Vec<&str> =
         needed.filter(|field| field.fields().is_none()).map(|field| field.name.as_str()).collect();
     let mut object = json!({"type": "object", "properties": properties});
@@ -51,7 +82,8 @@ fn of_fields(schema: &Schema) -> Value {
     object
 }
 
-fn of_field(field: &Field) -> Value {
+/// A field, with what its values are held to.
+pub(super) fn of_field(field: &Field) -> Value {
     let mut schema = match &field.kind {
         FieldType::String => json!({"type": "string"}),
         FieldType::Integer => json!({"type": "integer"}),

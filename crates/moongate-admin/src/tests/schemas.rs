@@ -79,6 +79,30 @@ async fn the_openapi_document_has_every_path_and_every_entity() {
     let service = &document["components"]["schemas"]["services"];
     assert_eq!(service["properties"]["port"]["default"], 80);
     assert_eq!(service["properties"]["url"]["writeOnly"], true);
+    let body = &paths["/services"]["post"]["requestBody"]["content"];
+    let kinds: Vec<_> = body.as_object().unwrap().keys().collect();
+    assert_eq!(kinds, ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"]);
+    // Whoever changes an entity may leave out what whoever makes one has to give.
+    let schemas = &document["components"]["schemas"];
+    let changes =
+        paths["/services/{services}"]["patch"]["requestBody"]["content"]["application/json"].clone();
+    assert_eq!(changes["schema"]["$ref"], "#/components/schemas/services-changes");
+    assert_eq!(
+        (&service["required"], &schemas["services-changes"]["required"]),
+        (&json!(["host"]), &Value::Null)
+    );
+    let statuses = |path: &str, method: &str| {
+        let responses = paths[path][method]["responses"].as_object().unwrap();
+        responses.keys().map(String::as_str).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(statuses("/services", "post"), "201 default");
+    assert_eq!(statuses("/services/{services}", "delete"), "204 default");
+    assert_eq!(statuses("/config", "post"), "201 304 default");
+    assert_eq!(statuses("/upstreams/{upstreams}/targets/{targets}/healthy", "put"), "204 default");
+    assert!(paths["/config"]["post"]["requestBody"]["content"]["application/yaml"].is_object());
+    assert_eq!(schemas["plugins"]["allOf"][0]["if"]["properties"]["name"]["const"], "key-auth");
+    assert_eq!(schemas["config-of-key-auth"]["type"], "object");
+    assert_eq!(document["components"]["securitySchemes"], Value::Null);
     // Every reference leads somewhere.
     let text = document.to_string();
     for reference in text.split("#/components/schemas/").skip(1) {
