@@ -20,6 +20,8 @@ fn setup(grants: &str) -> Setup {
         .plain_route("good")
         .bundled("stranger")
         .property(&format!("plugin_grants: {{stranger: [kv, counters, metrics, {grants}]}}"))
+        // What it may take is not what is tried here, and this machine may be busy.
+        .property("plugin_settings: {stranger: {cpu_budget: 5000}}")
 }
 
 const NOWHERE: &str = "{http-client: {hosts: []}}";
@@ -284,7 +286,7 @@ fn an_instance_that_grew_beyond_half_of_its_memory_is_not_used_again() {
 
 #[test]
 fn series_beyond_the_limit_are_dropped_and_counted() {
-    let gateway = setup(NOWHERE).property("plugin_settings: {stranger: {cpu_budget: 2000}}").start();
+    let gateway = setup(NOWHERE).start();
     assert_eq!(act(&gateway, "measure", "10003").text(), "measured");
     let metrics = get(gateway.status, "/metrics", &[]).text();
     assert_eq!(metrics.lines().filter(|line| line.starts_with("stranger_series{")).count(), 10_000);
