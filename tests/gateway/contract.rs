@@ -1,5 +1,11 @@
 //! Every hook and every capability, from a component to the gateway and back.
 
+mod figures;
+mod forwarding;
+mod keeping;
+mod pieces;
+pub mod server;
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -28,6 +34,18 @@ fn with_grants(more: &str) -> Gateway {
     gateway.write("POST", "/consumers", json!({"username": "ann"}));
     let config = json!({"variable": "home", "url": gateway.upstream_url()});
     gateway.write("POST", "/plugins", json!({"name": "every-hook", "config": config}));
+    gateway
+}
+
+/// A gateway with a database, and the fixture that does what requests say, for all of them.
+fn obedient() -> Gateway {
+    let gateway = Setup::new()
+        .property("database: sqlite")
+        .property("plugin_grants: {obedient: [consumers, entities, kv, metrics]}")
+        .bundled("obedient")
+        .over_tls()
+        .start();
+    gateway.write("POST", "/plugins", json!({"name": "obedient"}));
     gateway
 }
 

@@ -34,6 +34,7 @@ mod misbehaviour;
 mod operators;
 mod plugins;
 mod proxying;
+mod records;
 mod safety;
 mod size;
 mod traffic;

@@ -133,7 +133,8 @@ impl<'a> Request<'a> {
         self.0.service()
     }
 
-    /// An entity that the request met, as the Admin API shows it, as JSON text. Costs about a microsecond.
+    /// What is set of an entity that the request met, as JSON text, with the names of the Admin API. Costs about a
+    /// microsecond.
     pub fn entity(&self, which: Met) -> Option<String> {
         self.0.entity(which.into())
     }
