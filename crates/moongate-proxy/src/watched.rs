@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_LENGTH;
-use http::response;
+use http::{HeaderMap, response};
 use http_body::{Body, Frame};
 use moongate_hooks::{BodyView, Exchange, PluginRuntime};
 
@@ -38,20 +38,26 @@ pub(crate) async fn watch<R: PluginRuntime>(
             Err(error) => return (Some(exchange), Err(error)),
             // Too long: it is not shown.
             Ok(Err(streaming)) => streaming,
-            Ok(Ok(bytes)) => {
+            Ok(Ok((bytes, trailers))) => {
                 let (back, result) = worker
                     .runtime
                     .on_response_body(worker.number, &watcher.link.binding, exchange, bytes.clone(), true)
                     .await;
                 exchange = back;
-                match result {
-                    Ok(None) => ResponseBody::Full(bytes),
+                let bytes = match result {
+                    Ok(None) => bytes,
                     Ok(Some(changed)) => {
                         forget_length(&mut exchange);
-                        ResponseBody::Full(changed)
+                        changed
                     }
-                    Err(error) if is_overlooked(&watcher.link, &error) => ResponseBody::Full(bytes),
+                    Err(error) if is_overlooked(&watcher.link, &error) => bytes,
                     Err(_) => return (Some(exchange), Err(BodyError::Plugin)),
+                };
+                match trailers {
+                    None => ResponseBody::Full(bytes),
+                    Some(trailers) => {
+                        ResponseBody::Watched(Box::pin(Trailed { bytes, trailers: Some(trailers) }))
+                    }
                 }
             }
         };
@@ -71,6 +77,7 @@ pub(crate) async fn watch<R: PluginRuntime>(
         worker: Rc::clone(worker),
         watchers: Rc::new(in_chunks),
         ended: false,
+        trailers: None,
     };
     (None, Ok((head, ResponseBody::Watched(Box::pin(watched)))))
 }
@@ -82,18 +89,29 @@ fn forget_length(exchange: &mut Exchange) {
     }
 }
 
-/// Reads a body that has at most `limit` bytes; a longer one comes back as it was.
-async fn whole(mut body: ResponseBody, limit: u64) -> Result<Result<Bytes, ResponseBody>, BodyError> {
+type Whole = (Bytes, Option<HeaderMap>);
+
+/// Reads a body that has at most `limit` bytes, with its trailers; a longer one comes back as it was.
+async fn whole(mut body: ResponseBody, limit: u64) -> Result<Result<Whole, ResponseBody>, BodyError> {
     if let ResponseBody::Full(bytes) = body {
-        return Ok(if bytes.len() as u64 > limit { Err(ResponseBody::Full(bytes)) } else { Ok(bytes) });
+        return Ok(if bytes.len() as u64 > limit {
+            Err(ResponseBody::Full(bytes))
+        } else {
+            Ok((bytes, None))
+        });
     }
     if body.size_hint().exact().is_some_and(|length| length > limit) {
         return Ok(Err(body));
     }
-    let (mut read, mut length) = (VecDeque::new(), 0);
+    let (mut read, mut length, mut trailers) = (VecDeque::new(), 0, None);
     while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        // Trailers are for who gets the body as it came.
-        let Ok(piece) = frame?.into_data() else { continue };
+        let piece = match frame?.into_data() {
+            Ok(piece) => piece,
+            Err(frame) => {
+                trailers = frame.into_trailers().ok();
+                continue;
+            }
+        };
         length += piece.len() as u64;
         read.push_back(piece);
         if length > limit {
@@ -101,14 +119,41 @@ async fn whole(mut body: ResponseBody, limit: u64) -> Result<Result<Bytes, Respo
         }
     }
     let mut pieces = read.into_iter();
-    Ok(Ok(match (pieces.next(), pieces.len()) {
+    let bytes = match (pieces.next(), pieces.len()) {
         (Some(only), 0) => only,
         (first, _) => {
             let mut bytes = BytesMut::with_capacity(length as usize);
             first.into_iter().chain(pieces).for_each(|piece| bytes.extend_from_slice(&piece));
             bytes.freeze()
         }
-    }))
+    };
+    Ok(Ok((bytes, trailers)))
+}
+
+/// A body that was seen whole, and what comes behind it.
+struct Trailed {
+    bytes: Bytes,
+    trailers: Option<HeaderMap>,
+}
+
+impl Body for Trailed {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let bytes = std::mem::take(&mut self.bytes);
+        Poll::Ready(match bytes.is_empty() {
+            false => Some(Ok(Frame::data(bytes))),
+            true => self.trailers.take().map(|trailers| Ok(Frame::trailers(trailers))),
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_empty() && self.trailers.is_none()
+    }
 }
 
 /// A body that passes through plugins, chunk by chunk.
@@ -118,6 +163,8 @@ struct Watched<R: PluginRuntime> {
     worker: Rc<Worker<R>>,
     watchers: Rc<Vec<Watcher<R>>>,
     ended: bool,
+    /// They go out behind what plugins put at the end.
+    trailers: Option<HeaderMap>,
 }
 
 type Passed = (Box<Exchange>, Result<Bytes, BodyError>);
@@ -139,7 +186,10 @@ impl<R: PluginRuntime> Body for Watched<R> {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         loop {
             match std::mem::replace(&mut self.passing, State::Over) {
-                State::Over => return Poll::Ready(None),
+                State::Over => {
+                    let trailers = self.trailers.take();
+                    return Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))));
+                }
                 State::Passing(mut passing) => {
                     let Poll::Ready((exchange, result)) = passing.as_mut().poll(cx) else {
                         self.passing = State::Passing(passing);
@@ -152,7 +202,7 @@ impl<R: PluginRuntime> Body for Watched<R> {
                         Ok(bytes) if bytes.is_empty() => {}
                         Ok(bytes) => return Poll::Ready(Some(Ok(Frame::data(bytes)))),
                         Err(error) => {
-                            self.passing = State::Over;
+                            (self.passing, self.trailers) = (State::Over, None);
                             return Poll::Ready(Some(Err(error)));
                         }
                     }
@@ -166,9 +216,14 @@ impl<R: PluginRuntime> Body for Watched<R> {
                     let piece = match ready!(polled) {
                         Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                         Some(Ok(frame)) => match frame.into_data() {
-                            Ok(data) => data,
-                            // Trailers would come behind what plugins add at the end.
-                            Err(_) => {
+                            Ok(data) if !data.is_empty() => data,
+                            // There is nothing to see in it, and it may not be the last.
+                            Ok(_) => {
+                                self.passing = State::Waiting(exchange);
+                                continue;
+                            }
+                            Err(frame) => {
+                                self.trailers = frame.into_trailers().ok();
                                 self.passing = State::Waiting(exchange);
                                 continue;
                             }

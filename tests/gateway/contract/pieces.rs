@@ -1,6 +1,6 @@
 //! Bodies of responses that a plugin sees while they pass.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -92,3 +92,64 @@ fn a_body_with_a_length_gets_another_one_whether_it_is_seen_whole_or_in_pieces()
     // One that is too long for the plugin passes as it is.
     assert_eq!(get(gateway.proxy, "/own", &[("x-watch", "299999")]).text(), "m".repeat(size));
 }
+
+/// Answers calls over HTTP/2: two pieces with an empty one between them, and trailers.
+fn serve_calls(mut stream: &TcpStream) -> io::Result<()> {
+    stream.read_exact(&mut [0; 24])?;
+    stream.write_all(&frame(SETTINGS, 0, 0, &[]))?;
+    // The status 200 from the table of headers that everybody knows, then one in full.
+    let kind = [b"\x88\x00\x0ccontent-type\x10".as_slice(), b"application/grpc"].concat();
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head)?;
+        let [_, high, low, received, flags, .., number] = head;
+        let mut payload = vec![0; usize::from(u16::from_be_bytes([high, low]))];
+        stream.read_exact(&mut payload)?;
+        if received == SETTINGS && flags & ACK == 0 {
+            stream.write_all(&frame(SETTINGS, ACK, 0, &[]))?;
+        }
+        if (received == HEADERS || received == DATA) && flags & END_STREAM != 0 {
+            let answer = [
+                frame(HEADERS, END_HEADERS, number, &kind),
+                frame(DATA, 0, number, b"first"),
+                frame(DATA, 0, number, b""),
+                frame(DATA, 0, number, b"second"),
+                frame(HEADERS, END_HEADERS | END_STREAM, number, b"\x00\x0bgrpc-status\x010"),
+            ];
+            stream.write_all(&answer.concat())?;
+        }
+    }
+}
+
+/// A frame of the stream with this number; 0 is the connection.
+fn frame(kind: u8, flags: u8, number: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags, 0, 0, 0, number], payload].concat()
+}
+
+#[test]
+fn a_call_keeps_its_outcome_behind_a_body_that_a_plugin_sees() {
+    let gateway = obedient();
+    let server = Server::start(|stream, _| {
+        // It ends with the gateway.
+        let _ = serve_calls(&stream);
+    });
+    let service =
+        json!({"name": "calls", "protocol": "grpc", "host": "127.0.0.1", "port": server.address.port()});
+    gateway.write("POST", "/services", service);
+    gateway.write("POST", "/services/calls/routes", json!({"paths": ["/own"], "protocols": ["grpcs"]}));
+    for (watch, body) in [("chunks", "[first][second][]."), ("11", "[firstsecond]."), ("10", "firstsecond")] {
+        let headers = json!({"content-type": "application/grpc", "te": "trailers", "x-watch": watch});
+        let call = json!({"method": "POST", "url": "https://a.test/own", "headers": headers, "http2": true});
+        let answer = gateway.ask("POST", "/moongate/try", &call).json();
+        assert_eq!(answer["body"], body, "{watch}: {answer}");
+        assert_eq!(answer["trailers"], json!([["grpc-status", "0"]]), "{watch}: {answer}");
+    }
+}
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const SETTINGS: u8 = 4;
+const ACK: u8 = 1;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
