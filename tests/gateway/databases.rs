@@ -239,8 +239,17 @@ fn what_cannot_be_served_is_not_imported_and_can_be_mended_where_it_got_in_all_t
     with_plugins.push(format!("plugin_dirs={}", folder.path().display()));
     let imported = moongate(&["config", "db_import", &file], &with_plugins);
     assert!(!imported.status.success());
-    assert!(text(&imported).contains("plugin 'jwt-claims' refuses"), "{}", text(&imported));
+    let told = "Failed importing:\n  in 'plugins':\n    - in entry 1 of 'plugins':\n      in 'config':\n";
+    assert!(text(&imported).contains(told), "{}", text(&imported));
     assert_eq!(server.psql("select count(*) from plugins").unwrap().trim(), "0");
+    for id in [1, 2] {
+        let service = format!("{{id: 00000000-0000-4000-8000-00000000000{id}, name: x, host: a.test}}");
+        std::fs::write(&file, format!("_format_version: '3.0'\nservices:\n- {service}\n")).unwrap();
+        let imported = moongate(&["config", "db_import", &file], &settings);
+        assert_eq!(imported.status.success(), id == 1);
+        let told = "[postgres] UNIQUE violation detected on '{name=\"x\"}'";
+        assert_eq!(text(&imported).contains(told), id == 2, "{}", text(&imported));
+    }
 
     let gateway = gateway.start();
     add_route(&gateway, "orders");
@@ -254,6 +263,27 @@ fn what_cannot_be_served_is_not_imported_and_can_be_mended_where_it_got_in_all_t
     server.psql("update routes set paths = '{~/((}' where name = 'orders'").unwrap();
     assert_eq!(gateway.ask("DELETE", "/routes/orders", &Value::Null).status, 204);
     assert_eq!(get(gateway.proxy, "/mended", &[]).status, 404);
+
+    // A node that starts on it serves nothing, says so, and is where it can be mended.
+    add_route(&gateway, "late");
+    let port: u16 = gateway.upstream_url().rsplit_once(':').unwrap().1.parse().unwrap();
+    let mends = [
+        ("update routes set paths = '{~/((}'", "/routes/late", json!({"paths": ["/late"]})),
+        ("update services set port = 99999", "/services/late", json!({"port": port})),
+    ];
+    for (harm, path, mend) in mends {
+        server.psql(&format!("{harm} where name = 'late'")).unwrap();
+        let started = postgres_properties(&server);
+        let started = started.iter().fold(Setup::new(), |setup, line| setup.property(line)).start();
+        let ready = get(started.status, "/status/ready", &[]);
+        assert_eq!(ready.status, 503);
+        assert!(ready.text().contains("nothing is served: "), "{}", ready.text());
+        assert_eq!(get(started.proxy, "/late", &[]).status, 404);
+        let mended = started.ask("PATCH", path, &mend);
+        assert_eq!(mended.status, 200, "{}", mended.text());
+        assert_eq!(get(started.proxy, "/late", &[]).status, 200);
+        assert_eq!(get(started.status, "/status/ready", &[]).status, 200);
+    }
 }
 
 /// How a gateway reaches the server.

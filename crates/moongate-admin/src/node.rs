@@ -93,6 +93,11 @@ pub trait Node: Send + Sync + 'static {
         &[]
     }
 
+    /// Why nothing is served, if the database held what cannot be when the node started.
+    fn unserved(&self) -> Option<String> {
+        None
+    }
+
     /// Whether the node is about to stop, so that requests should go elsewhere.
     fn is_draining(&self) -> bool {
         false

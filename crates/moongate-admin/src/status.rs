@@ -2,6 +2,8 @@
 //!
 //! It changes nothing but whether the node calls itself ready, so it can be open to more than the Admin API is.
 
+use std::borrow::Cow;
+
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -87,14 +89,17 @@ pub(crate) async fn answer(
 }
 
 /// Why requests should go elsewhere.
-async fn not_ready(access: &Access) -> Option<&'static str> {
+async fn not_ready(access: &Access) -> Option<Cow<'static, str>> {
     let node = access.node();
     if node.is_draining() {
-        return Some("draining");
+        return Some("draining".into());
+    }
+    if let Some(why) = node.unserved() {
+        return Some(format!("nothing is served: {why}").into());
     }
     match node.declarative() {
         Some(declarative) => (declarative.hash().bytes().all(|digit| digit == b'0'))
-            .then_some("no configuration available (empty configuration present)"),
-        None => (!access.store().status().await.reachable).then_some("failed to connect to database"),
+            .then(|| "no configuration available (empty configuration present)".into()),
+        None => (!access.store().status().await.reachable).then(|| "failed to connect to database".into()),
     }
 }

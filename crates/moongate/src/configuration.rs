@@ -78,6 +78,8 @@ pub(crate) struct Served {
     contents: Contents,
     /// The version of the store that the contents are of.
     pub(crate) version: Version,
+    /// Why nothing is served, if the database held what cannot be when the node started.
+    pub(crate) unserved: Option<String>,
     /// The hash of the declarative configuration, if they come from one.
     pub(crate) hash: String,
 }
@@ -98,11 +100,17 @@ impl Configuration {
         catalog: Arc<Catalog>,
     ) -> Result<Self, ConfigurationError> {
         let dataset = store.dataset();
+        let (contents, version, unserved) = match Contents::of(&dataset) {
+            Ok(contents) => (contents, dataset.version(), None),
+            // Of no version, so that all is read with the next change.
+            Err(error) => (Contents::default(), Version::default(), Some(error.to_string())),
+        };
         let served = Served {
             catalog,
             schemas: host.schemas().into(),
-            contents: Contents::of(&dataset)?,
-            version: dataset.version(),
+            contents,
+            version,
+            unserved,
             hash: moongate_model::Declaration::EMPTY_HASH.to_owned(),
         };
         Ok(Self {
@@ -117,9 +125,22 @@ impl Configuration {
     }
 
     /// The first snapshot. Blocks while plugins look at their configurations; not for asynchronous code.
+    ///
+    /// What a database holds and cannot be served is no reason not to start: the Admin API is where it can be mended.
+    /// Nothing is served until then, and the node is not ready.
     pub(crate) fn first_snapshot(&self) -> Result<Snapshot<PluginHost>, ConfigurationError> {
         let served = self.served();
-        snapshot(&served.contents, &self.store.dataset(), &served.catalog, &self.host, self.flavor, None)
+        let build = |contents: &Contents| {
+            snapshot(contents, &self.store.dataset(), &served.catalog, &self.host, self.flavor, None)
+        };
+        let why = match (&served.unserved, build(&served.contents)) {
+            (Some(why), _) => why.clone(),
+            (None, Err(error)) if self.has_database => error.to_string(),
+            (None, result) => return result,
+        };
+        tracing::error!("nothing is served until the Admin API mends what the database holds: {why}");
+        self.served.write().unserved = Some(why);
+        build(&Contents::default())
     }
 
     /// From now on, snapshots go to `proxy`.
@@ -195,11 +216,7 @@ impl Configuration {
         let alone = alone.map_err(|error| refused(error.to_string(), json!({}), None))?;
         let contents = Contents { entities: Arc::new(alone), references: Arc::default() };
         let dataset = Dataset::new(self.store.dataset().layout().clone());
-        match self.build(contents, &dataset).await {
-            Err(ConfigurationError::Snapshot(error)) => Err(refusal(&error)),
-            Err(error) => Err(refused(error.to_string(), json!({}), None)),
-            Ok(_) => Ok(()),
-        }
+        self.build(contents, &dataset).await.map(drop).map_err(|error| unservable(&error))
     }
 
     /// Replaces everything.
@@ -271,6 +288,7 @@ impl Configuration {
         let mut served = self.served.write();
         served.contents = contents;
         served.version = version;
+        served.unserved = None;
         drop(served);
         self.host.settle();
     }
@@ -317,10 +335,7 @@ impl Guard for Trial<'_> {
         };
         let contents = contents.map_err(|error| refused(error.to_string(), json!({}), None))?;
         let built = self.configuration.build(contents, next).await;
-        let candidate = built.map_err(|error| match error {
-            ConfigurationError::Snapshot(error) => refusal(&error),
-            error => refused(error.to_string(), json!({}), None),
-        })?;
+        let candidate = built.map_err(|error| unservable(&error))?;
         *self.built.lock() = Some(candidate);
         Ok(())
     }
@@ -342,14 +357,17 @@ impl Guard for Servable {
             snapshot(&Contents::of(&next)?, &next, &catalog, &host, flavor, None).map(drop)
         });
         match built.await {
-            Ok(result) => result.map_err(|error| refused(error.to_string(), json!({}), None)),
+            Ok(result) => result.map_err(|error| unservable(&error)),
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
 }
 
-/// A snapshot that cannot be built, as an error of the entity that it is about.
-fn refusal(error: &SnapshotError) -> StoreError {
+/// What cannot be served, as an error of the entity that it is about.
+fn unservable(error: &ConfigurationError) -> StoreError {
+    let ConfigurationError::Snapshot(error) = error else {
+        return refused(error.to_string(), json!({}), None);
+    };
     match error {
         SnapshotError::Router(error) => {
             let message = format!("Router Expression failed validation: {error}");

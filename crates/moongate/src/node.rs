@@ -153,6 +153,10 @@ impl Node for GatewayNode {
         self.admin_token.as_deref()
     }
 
+    fn unserved(&self) -> Option<String> {
+        self.served.served().unserved
+    }
+
     fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }

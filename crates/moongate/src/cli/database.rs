@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use moongate_hooks::PluginCatalog as _;
+use moongate_model::Origin;
 use moongate_schema::Catalog;
-use moongate_store::{Change, Key, Layout, Migration, Store};
+use moongate_schema::text::inline_table;
+use moongate_store::{Change, Key, Layout, Migration, Store, StoreError};
+use serde_json::Value;
 
 use super::arguments::{ConfigCommand, MigrationsCommand};
 use super::say;
@@ -82,7 +85,8 @@ fn import(properties: &Properties, file: &Path) -> anyhow::Result<()> {
     let host = plugins::look(properties)?;
     let flavor = properties.router_flavor;
     let catalog = Arc::new(catalog::build(flavor, true, &host.schemas())?);
-    let declaration = read_file(file, &catalog).map_err(parse_failure)?;
+    let mut declaration = read_file(file, &catalog).map_err(parse_failure)?;
+    let origin = std::mem::take(&mut declaration.origin);
     say("parse successful, beginning import");
     let runtime = storage::runtime()?;
     let rows = in_order(declaration, &catalog).into_iter();
@@ -90,7 +94,8 @@ fn import(properties: &Properties, file: &Path) -> anyhow::Result<()> {
     let servable = Servable { host, catalog: Arc::clone(&catalog), flavor };
     runtime.block_on(async {
         let store: Arc<dyn Store> = storage::open(properties, &catalog).await?;
-        store.write_if(changes, &servable).await.context("Failed importing")
+        let kind = store.status().await.kind;
+        store.write_if(changes, &servable).await.map_err(|error| import_failure(error, kind, origin))
     })?;
     say("import successful");
     Ok(())
@@ -112,6 +117,27 @@ fn parse_failure(error: FileError) -> anyhow::Error {
         FileError::Declarative { error, .. } => anyhow::anyhow!("Failed parsing:\n{error}"),
         error => error.into(),
     }
+}
+
+/// In Kong's words where it has some. `kind` is that of the store.
+fn import_failure(error: StoreError, kind: &str, origin: Origin) -> anyhow::Error {
+    if let StoreError::Refused { fields, about: Some((entity, id)), .. } = &error
+        && let Some(error) = origin.refusal(entity, *id, fields)
+    {
+        return anyhow::anyhow!("Failed importing:\n{error}");
+    }
+    let why = match &error {
+        StoreError::UniqueViolation { fields, .. } => {
+            format!("UNIQUE violation detected on '{}'", inline_table(&Value::Object(fields.clone())))
+        }
+        StoreError::ForeignKeyMissing { field, references, id, .. } => {
+            format!(
+                "the foreign key '{{{field}={{id=\"{id}\"}}}}' does not reference an existing '{references}' entity."
+            )
+        }
+        error => error.to_string(),
+    };
+    anyhow::anyhow!("Failed importing:\n[{kind}] {why}")
 }
 
 fn show(migration: &Migration) {

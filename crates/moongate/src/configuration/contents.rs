@@ -8,7 +8,7 @@ use moongate_store::{Dataset, Effect};
 use super::secrets::References;
 
 /// The core entities of a dataset, and which of them refer to secrets.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Contents {
     pub(crate) entities: Arc<Entities>,
     pub(super) references: Arc<References>,
