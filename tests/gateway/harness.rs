@@ -473,10 +473,15 @@ pub fn marked_plugin(number: u32) -> Vec<u8> {
 
 /// A token of the workshop's user that expires in so many seconds.
 pub fn token(expires_in: i64) -> String {
+    token_signed_with(SECRET, expires_in)
+}
+
+/// A token for jwt-claims that expires so many seconds from now.
+pub fn token_signed_with(secret: &str, expires_in: i64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let claims =
         serde_json::json!({ "username": "MichalJeczalik", "exp": i64::try_from(now).unwrap() + expires_in });
-    let key = jsonwebtoken::EncodingKey::from_secret(SECRET.as_bytes());
+    let key = jsonwebtoken::EncodingKey::from_secret(secret.as_bytes());
     jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap()
 }
 

@@ -1,7 +1,7 @@
 //! What plugins see and do, over sockets.
 
 use crate::client::{Client, get, raw};
-use crate::harness::{Gateway, SECRET, Setup, token};
+use crate::harness::{Gateway, SECRET, Setup, token, token_signed_with};
 
 fn probe(mode: &str) -> Gateway {
     Setup::new().route("probe", "probe", &format!("mode: {mode}")).start()
@@ -124,6 +124,20 @@ services:
     {
         assert_eq!(get(gateway.proxy, path, &[]).header("x-from").as_deref(), Some(from), "{path}");
     }
+}
+
+#[test]
+fn a_secret_may_be_in_a_vault() {
+    // A variable that whoever runs tests has set.
+    let secret = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+    let config = "secret: '{vault://env/cargo-manifest-dir}'";
+    let gateway = Setup::new().route("secure", "jwt-claims", config).start();
+    for (secret, status) in [(secret.as_str(), 200), (SECRET, 401)] {
+        let token = format!("Bearer {}", token_signed_with(secret, 3_600));
+        assert_eq!(get(gateway.proxy, "/secure", &[("authorization", &token)]).status, status);
+    }
+    let shown = get(gateway.admin, "/plugins", &[]).json();
+    assert_eq!(shown["data"][0]["config"]["secret"], "{vault://env/cargo-manifest-dir}");
 }
 
 #[test]

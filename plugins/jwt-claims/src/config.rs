@@ -11,12 +11,14 @@ pub struct Config {
     /// Algorithms that tokens may be signed with. All of them must fit the key.
     #[serde(default = "hs256")]
     pub algorithms: Vec<Algorithm>,
-    /// The secret that HS256, HS384 and HS512 tokens are signed with.
+    /// The secret that HS256, HS384 and HS512 tokens are signed with. May be a reference to a vault.
+    #[schemars(extend("x-referenceable" = true, "x-encrypted" = true))]
     pub secret: Option<String>,
     /// Whether `secret` is Base64 and stands for the bytes in it.
     #[serde(default)]
     pub secret_is_base64: bool,
-    /// The public key that RS256 or ES256 tokens are verified with, as PEM.
+    /// The public key that RS256 or ES256 tokens are verified with, as PEM. May be a reference to a vault.
+    #[schemars(extend("x-referenceable" = true))]
     pub public_key: Option<String>,
     /// Reads tokens without verifying who made them. Anybody can then claim anything: only for gateways behind
     /// one that has verified the token.
