@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
+use std::error::Error as _;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -291,6 +292,8 @@ pub(crate) struct ClientBody {
     body: ResponseBody,
     logging: Option<Logging>,
     record: Option<Box<dyn Tail>>,
+    /// Why it breaks off, until its client is told.
+    broken: Option<BodyError>,
 }
 
 /// What wants to know how a response went, and acts when it is dropped.
@@ -301,7 +304,7 @@ pub(crate) trait Tail {
 
 impl ClientBody {
     pub(crate) fn new(body: ResponseBody, logging: Option<Logging>, record: Option<Box<dyn Tail>>) -> Self {
-        Self { body, logging, record }
+        Self { body, logging, record, broken: None }
     }
 }
 
@@ -313,7 +316,18 @@ impl Body for ClientBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if let Some(error) = self.broken.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        let frame = match Pin::new(&mut self.body).poll_frame(cx) {
+            Poll::Ready(Some(Err(error))) => {
+                // Whoever sends the response drops with an error what it has not sent yet, and sends it when it waits.
+                self.broken = Some(error);
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            frame => frame,
+        };
         if let Some(logging) = &mut self.logging
             && let Poll::Ready(Some(Ok(frame))) = &frame
         {
@@ -361,6 +375,18 @@ pub(crate) enum BodyError {
     Timeout,
     #[error("a plugin failed within the body")]
     Plugin,
+}
+
+impl BodyError {
+    /// Tells of a response that an upstream does not bring to its end: its client is in the log with the status that the
+    /// response began with.
+    pub(crate) fn tell(&self, upstream: &str, id: u128, deadline: &Deadline) {
+        if deadline.clients_fault().is_some() {
+            return;
+        }
+        let cause = self.source().map(tracing::field::display);
+        tracing::warn!(upstream, request_id = %format_args!("{id:032x}"), cause, "{self}");
+    }
 }
 
 impl ResponseBody {
@@ -424,6 +450,8 @@ impl Body for ResponseBody {
 pub(crate) struct Lease {
     pub(crate) connection: Box<Connection>,
     pub(crate) authority: Arc<str>,
+    /// The request's.
+    pub(crate) id: u128,
     /// Counted as under way until the body has ended.
     pub(crate) _pick: Option<Pick>,
     pub(crate) pool: Rc<Pool>,
@@ -450,14 +478,17 @@ impl UpstreamBody {
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => {
+                let error = BodyError::Upstream(error);
+                error.tell(&lease.authority, lease.id, &lease.deadline);
                 self.lease = None;
-                Poll::Ready(Some(Err(BodyError::Upstream(error))))
+                Poll::Ready(Some(Err(error)))
             }
             Poll::Ready(None) => {
                 self.release_at_end();
                 Poll::Ready(None)
             }
             Poll::Pending if lease.deadline.has_passed() => {
+                BodyError::Timeout.tell(&lease.authority, lease.id, &lease.deadline);
                 self.lease = None;
                 Poll::Ready(Some(Err(BodyError::Timeout)))
             }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moongate_hooks::is_public;
+use rustix::io::Errno;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::dns::{Dns, DnsError};
+use crate::dns::Dns;
+use crate::error::Failure;
 use crate::http1::Http1;
 use crate::snapshot::Upstream;
 use crate::tls::{Secured, TlsClients};
@@ -32,27 +34,19 @@ pub(crate) struct Resolved {
     check: Option<Instant>,
 }
 
-/// Why there is no connection.
-#[derive(Debug)]
-pub(crate) enum ConnectError {
-    /// The upstream's name has no address.
-    Resolve(DnsError),
-    /// Nobody answers at the address.
-    Connect(io::Error),
-}
-
 impl Connection {
     /// Opens a connection to an upstream, a TLS connection if it is to be `secured`.
     pub(crate) async fn open(
         upstream: &Upstream,
-        names: Names<'_>,
+        addresses: Vec<SocketAddr>,
+        dns: &Dns,
         secured: Option<&Secured<'_>>,
         clients: &TlsClients,
-    ) -> Result<Self, ConnectError> {
-        let (stream, resolved) = connect(upstream, names).await?;
+    ) -> io::Result<Self> {
+        let (stream, resolved) = connect(upstream, addresses, dns).await?;
         let connection = match secured {
             None => Self::plain(stream),
-            Some(secured) => Self::secured(stream, secured, clients).await.map_err(ConnectError::Connect)?,
+            Some(secured) => Self::secured(stream, secured, clients).await?,
         };
         Ok(Self { resolved, ..connection })
     }
@@ -104,14 +98,6 @@ impl Connection {
     }
 }
 
-/// What is needed to find the addresses of an upstream.
-#[derive(Clone, Copy)]
-pub(crate) struct Names<'a> {
-    pub(crate) dns: &'a Dns,
-    /// Says which of several addresses is tried first.
-    pub(crate) random: usize,
-}
-
 /// How often to look whether an upstream has moved.
 const CHECK: Duration = Duration::from_secs(1);
 
@@ -119,26 +105,35 @@ const CHECK: Duration = Duration::from_secs(1);
 /// [`Connection::is_current`].
 pub(crate) async fn connect(
     upstream: &Upstream,
-    names: Names<'_>,
-) -> Result<(TcpStream, Option<Box<Resolved>>), ConnectError> {
-    let addresses = names.dns.addresses(&upstream.host, upstream.port, names.random).await;
+    addresses: Vec<SocketAddr>,
+    dns: &Dns,
+) -> io::Result<(TcpStream, Option<Box<Resolved>>)> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in addresses.map_err(ConnectError::Resolve)? {
+    for address in addresses {
         if upstream.public_only && !is_public(address.ip()) {
             last = io::Error::new(io::ErrorKind::PermissionDenied, "the address is not public");
             continue;
         }
         match connect_to(address).await {
             Ok(stream) => {
-                let moves = names.dns.fixed(&upstream.host).is_none();
-                let check =
-                    || Some(Instant::now() + CHECK).filter(|_| !names.dns.is_volatile(&upstream.host));
+                let moves = dns.fixed(&upstream.host).is_none();
+                let check = || Some(Instant::now() + CHECK).filter(|_| !dns.is_volatile(&upstream.host));
                 return Ok((stream, moves.then(|| Box::new(Resolved { address, check: check() }))));
             }
             Err(error) => last = error,
         }
     }
-    Err(ConnectError::Connect(last))
+    Err(last)
+}
+
+/// What a request fails with that gets no connection.
+pub(crate) fn failure(error: &io::Error) -> Failure {
+    // The gateway has no descriptor left, which no upstream is to blame for and no other could be reached with.
+    let own = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
+    match error.raw_os_error() {
+        Some(code) if own.contains(&code) => Failure::Internal,
+        _ => Failure::BadGateway,
+    }
 }
 
 /// Connects to an address.

@@ -8,6 +8,8 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use moongate_hooks::Origin;
 use moongate_model::HttpsRedirectStatus;
 
+use crate::dns::DnsError;
+
 /// Why a request was not answered by its upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Failure {
@@ -41,6 +43,8 @@ pub(crate) enum Failure {
     NoService,
     /// The upstream's name has no address.
     NameResolution,
+    /// No name server says what addresses the upstream's name has.
+    NoNameServer,
     /// The upstream has targets, and none is available.
     NoPeer,
     /// The upstream refused, reset, or sent no valid response.
@@ -49,6 +53,15 @@ pub(crate) enum Failure {
     GatewayTimeout,
     /// A plugin failed and its failure policy is closed, or the gateway itself did.
     Internal,
+}
+
+impl From<DnsError> for Failure {
+    fn from(error: DnsError) -> Self {
+        match error {
+            DnsError::NotFound => Self::NameResolution,
+            DnsError::Unanswered => Self::NoNameServer,
+        }
+    }
 }
 
 impl Failure {
@@ -72,7 +85,7 @@ impl Failure {
             Self::NoService | Self::NameResolution | Self::NoPeer => StatusCode::SERVICE_UNAVAILABLE,
             Self::BadGateway => StatusCode::BAD_GATEWAY,
             Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::NoNameServer | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -93,6 +106,7 @@ impl Failure {
             Self::Http2Required => "Please use HTTP2 protocol",
             Self::NoService => "no Service found with those values",
             Self::NameResolution => "name resolution failed",
+            Self::NoNameServer => "name resolution failed: no name server has an answer",
             Self::NoPeer => "failure to get a peer from the ring-balancer",
             Self::BadGateway => "An invalid response was received from the upstream server",
             Self::GatewayTimeout => "The upstream server is timing out",
@@ -117,7 +131,9 @@ impl Failure {
             | Self::Http2Required
             | Self::NoRoute => Origin::Client,
             Self::BadGateway | Self::GatewayTimeout => Origin::Upstream,
-            Self::NoService | Self::NameResolution | Self::NoPeer | Self::Internal => Origin::Gateway,
+            Self::NoService | Self::NameResolution | Self::NoNameServer | Self::NoPeer | Self::Internal => {
+                Origin::Gateway
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -137,8 +138,12 @@ impl<R: PluginRuntime> Handler<R> {
                     }
                     let read_timeout = Duration::from_millis(upstream.read_timeout);
                     self.deadline.wait(now, read_timeout);
+                    let authority =
+                        chosen.as_ref().map_or(&upstream.authority, |chosen| chosen.pick.authority());
                     let body = SharedBody {
                         incoming,
+                        authority: Arc::clone(authority),
+                        id: exchange.id,
                         deadline: Rc::clone(&self.deadline),
                         clock: Rc::clone(&self.worker.clock),
                         read_timeout,
@@ -198,6 +203,7 @@ impl<R: PluginRuntime> Handler<R> {
                 let lease = Lease {
                     connection,
                     authority,
+                    id: exchange.id,
                     _pick: chosen.map(|chosen| chosen.pick),
                     pool: Rc::clone(&self.worker.pool),
                     deadline: Rc::clone(&self.deadline),

@@ -32,7 +32,7 @@ use crate::refusal;
 use crate::response::{self, Timing};
 use crate::snapshot::{CompiledRoute, Snapshot};
 use crate::trace;
-use crate::tunnel::Tunnel;
+use crate::tunnel::Left;
 use crate::watched;
 use crate::worker::Worker;
 
@@ -45,7 +45,7 @@ pub(crate) struct Handler<R: PluginRuntime> {
     /// Where requests are logged.
     pub(crate) log: Option<Rc<LogEntry>>,
     /// What the connection goes on with, once it has left HTTP.
-    pub(crate) tunnel: Cell<Option<Box<Tunnel>>>,
+    pub(crate) left: Cell<Option<Box<Left>>>,
 }
 
 /// A request that found its route.
@@ -251,6 +251,12 @@ impl<R: PluginRuntime> Handler<R> {
         self.worker.gather().await;
         if let Some(logging) = &mut logging {
             logging.answered(answer.head.status.as_u16());
+        }
+        if let Some(mut left) = self.left.take()
+            && answer.head.status == StatusCode::SWITCHING_PROTOCOLS
+        {
+            left.take_over(logging.take(), recorder.take());
+            self.left.set(Some(left));
         }
         Ok(Response::from_parts(answer.head, ClientBody::new(answer.body, logging, recorder)))
     }

@@ -132,7 +132,7 @@ impl<R: PluginRuntime> Handler<R> {
             deadline,
             guard,
             log,
-            tunnel: Cell::default(),
+            left: Cell::default(),
         })
     }
 

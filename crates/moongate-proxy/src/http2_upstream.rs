@@ -18,11 +18,11 @@ use hyper::body::Incoming;
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use moongate_balancer::Pick;
-use moongate_hooks::PluginRuntime;
+use moongate_hooks::{Origin, PluginRuntime};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::body::{BodyError, RequestBody, Source};
-use crate::connection::{ConnectError, Names, connect, connect_to};
+use crate::connection::{connect, connect_to, failure};
 use crate::deadline::{Clock, Deadline};
 use crate::error::Failure;
 use crate::forwarded::Forwarding;
@@ -37,6 +37,9 @@ pub(crate) type Sender = SendRequest<RequestBody>;
 /// The body of a response that came over a shared connection.
 pub(crate) struct SharedBody {
     pub(crate) incoming: Incoming,
+    pub(crate) authority: Arc<str>,
+    /// The request's.
+    pub(crate) id: u128,
     pub(crate) deadline: Rc<Deadline>,
     pub(crate) clock: Rc<Clock>,
     pub(crate) read_timeout: Duration,
@@ -83,7 +86,9 @@ impl<R: PluginRuntime> Handler<R> {
             };
             let mut sender = match opened {
                 Ok(sender) => sender,
-                Err(failure) if tries_left == 0 || failure == Failure::NameResolution => return Err(failure),
+                Err(failure) if tries_left == 0 || failure.origin() == Origin::Gateway => {
+                    return Err(failure);
+                }
                 Err(_) => {
                     tries_left -= 1;
                     continue;
@@ -127,27 +132,23 @@ impl<R: PluginRuntime> Handler<R> {
         secured: Option<&Secured<'_>>,
         pool: &Arc<str>,
     ) -> Result<Sender, Failure> {
+        let addresses = match pick {
+            Some(_) => Vec::new(),
+            None => self.addresses(upstream).await?,
+        };
         let opening = async {
             let stream = match pick {
-                Some(pick) => connect_to(pick.socket()).await.map_err(ConnectError::Connect)?,
-                None => {
-                    let random = self.worker.random() as usize;
-                    connect(upstream, Names { dns: &self.worker.shared.dns, random }).await?.0
-                }
+                Some(pick) => connect_to(pick.socket()).await?,
+                None => connect(upstream, addresses, &self.worker.shared.dns).await?.0,
             };
-            let opened = match secured {
+            match secured {
                 None => handshake(stream).await,
                 Some(secured) => {
                     let connector = self.worker.shared.tls_clients.connector(secured.client);
-                    let connector =
-                        connector.map_err(|error| ConnectError::Connect(io::Error::other(error)))?;
-                    match connector.connect(secured.name.clone(), stream).await {
-                        Ok(stream) => handshake(stream).await,
-                        Err(error) => Err(error),
-                    }
+                    let connector = connector.map_err(io::Error::other)?;
+                    handshake(connector.connect(secured.name.clone(), stream).await?).await
                 }
-            };
-            opened.map_err(ConnectError::Connect)
+            }
         };
         let timeout = Duration::from_millis(upstream.connect_timeout);
         let (failure, error) = match tokio::time::timeout(timeout, opening).await {
@@ -155,8 +156,7 @@ impl<R: PluginRuntime> Handler<R> {
                 self.worker.pool.share(pool, sender.clone());
                 return Ok(sender);
             }
-            Ok(Err(ConnectError::Resolve(error))) => (Failure::NameResolution, io::Error::other(error)),
-            Ok(Err(ConnectError::Connect(error))) => (Failure::BadGateway, error),
+            Ok(Err(error)) => (failure(&error), error),
             Err(elapsed) => (Failure::GatewayTimeout, elapsed.into()),
         };
         tracing::debug!(upstream = %pool, %error, "cannot connect");
@@ -178,14 +178,23 @@ impl SharedBody {
                 self.deadline.wait(self.clock.now(), self.read_timeout);
                 Poll::Ready(Some(Ok(frame)))
             }
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(BodyError::Shared(error)))),
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(self.tell(BodyError::Shared(error))))),
             Poll::Ready(None) => Poll::Ready(None),
-            Poll::Pending if self.deadline.has_passed() => Poll::Ready(Some(Err(BodyError::Timeout))),
+            Poll::Pending if self.deadline.has_passed() => {
+                Poll::Ready(Some(Err(self.tell(BodyError::Timeout))))
+            }
             Poll::Pending => {
                 self.deadline.wake(cx.waker());
                 Poll::Pending
             }
         }
+    }
+}
+
+impl SharedBody {
+    fn tell(&self, error: BodyError) -> BodyError {
+        error.tell(&self.authority, self.id, &self.deadline);
+        error
     }
 }
 

@@ -1,6 +1,6 @@
 //! Requests on their way to an upstream: over a kept connection or a new one, and again where that is safe.
 
-use std::io;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
@@ -10,12 +10,12 @@ use http::uri::PathAndQuery;
 use http::{Method, request, response};
 use http_body::Body;
 use moongate_balancer::{Algorithm, Outcome};
-use moongate_hooks::PluginRuntime;
+use moongate_hooks::{Origin, PluginRuntime};
 use tokio::time::Instant;
 
 use crate::balanced::Chosen;
 use crate::body::{RequestBody, Source, Timeouts};
-use crate::connection::{ConnectError, Connection, Names, connect_to};
+use crate::connection::{Connection, connect_to, failure};
 use crate::error::Failure;
 use crate::forwarded::{BodyLength, Forwarding};
 use crate::handler::Handler;
@@ -121,7 +121,8 @@ impl<R: PluginRuntime> Handler<R> {
                 None => Box::pin(self.connect(upstream, chosen.as_deref(), secured.as_ref())).await,
             };
             let failure = match connection {
-                Err(Failure::NameResolution) => return Err(Failure::NameResolution),
+                // Another try would end the same way.
+                Err(failure) if failure.origin() == Origin::Gateway => return Err(failure),
                 Err(failure) => failure,
                 Ok(mut connection) => {
                     let Some(sending) = body.take() else { return Err(Failure::BadGateway) };
@@ -212,31 +213,43 @@ impl<R: PluginRuntime> Handler<R> {
         secured: Option<&Secured<'_>>,
     ) -> Result<Box<Connection>, Failure> {
         let clients = &self.worker.shared.tls_clients;
+        let addresses = match chosen {
+            Some(_) => Vec::new(),
+            None => self.addresses(upstream).await?,
+        };
         let opening = async {
             let Some(chosen) = chosen else {
-                let random = self.worker.random() as usize;
-                let names = Names { dns: &self.worker.shared.dns, random };
-                return Connection::open(upstream, names, secured, clients).await;
+                return Connection::open(upstream, addresses, &self.worker.shared.dns, secured, clients)
+                    .await;
             };
-            let opened = async {
-                let stream = connect_to(chosen.pick.socket()).await?;
-                match secured {
-                    None => Ok(Connection::plain(stream)),
-                    Some(secured) => Connection::secured(stream, secured, clients).await,
-                }
-            };
-            opened.await.map_err(ConnectError::Connect)
+            let stream = connect_to(chosen.pick.socket()).await?;
+            match secured {
+                None => Ok(Connection::plain(stream)),
+                Some(secured) => Connection::secured(stream, secured, clients).await,
+            }
         };
         let timeout = Duration::from_millis(upstream.connect_timeout);
         let (failure, error) = match tokio::time::timeout(timeout, opening).await {
             Ok(Ok(connection)) => return Ok(Box::new(connection)),
-            Ok(Err(ConnectError::Resolve(error))) => (Failure::NameResolution, io::Error::other(error)),
-            Ok(Err(ConnectError::Connect(error))) => (Failure::BadGateway, error),
+            Ok(Err(error)) => (failure(&error), error),
             Err(elapsed) => (Failure::GatewayTimeout, elapsed.into()),
         };
         let authority: &Arc<str> = chosen.map_or(&upstream.authority, |chosen| chosen.pick.authority());
-        tracing::debug!(upstream = %authority, %error, "cannot connect");
+        match failure {
+            Failure::Internal => tracing::error!(upstream = %authority, %error, "cannot connect"),
+            _ => tracing::debug!(upstream = %authority, %error, "cannot connect"),
+        }
         Err(failure)
+    }
+
+    /// The addresses of an upstream without targets. Name servers have a patience of their own.
+    pub(crate) async fn addresses(&self, upstream: &Upstream) -> Result<Vec<SocketAddr>, Failure> {
+        let random = self.worker.random() as usize;
+        let addresses = self.worker.shared.dns.addresses(&upstream.host, upstream.port, random).await;
+        addresses.map_err(|error| {
+            tracing::debug!(host = %upstream.host, %error, "no address");
+            error.into()
+        })
     }
 }
 

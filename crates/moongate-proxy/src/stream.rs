@@ -8,6 +8,7 @@ pub(crate) mod hello;
 mod rewound;
 mod upstream;
 
+use std::cell::Cell;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -122,9 +123,10 @@ impl<R: PluginRuntime> Worker<R> {
     ) -> io::Result<()> {
         let timeout = Duration::from_millis(upstream.read_timeout);
         let tunnel = Tunnel { upstream: opened.stream, early: Bytes::new(), timeout };
-        let (result, traffic) = tunnel.run(client, early, deadline).await;
+        let traffic = Cell::default();
+        let result = tunnel.run(client, early, deadline, &traffic).await;
         if let Some(logging) = logging {
-            logging.ended(traffic, 200);
+            logging.ended(traffic.get(), 200);
         }
         result
     }

@@ -19,6 +19,8 @@ use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
+use crate::access_log::Logging;
+use crate::body::Tail;
 use crate::connection::Connection;
 use crate::deadline::Deadline;
 use crate::handler::Handler;
@@ -43,17 +45,19 @@ pub(crate) struct Traffic {
 pub(crate) type UpstreamStream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
 impl Tunnel {
-    /// Carries bytes both ways until both sides have ended or were silent for too long, and tells how many. `early` is what
-    /// the client sent already, such as what came right behind its request.
+    /// Carries bytes both ways until both sides have ended or were silent for too long, and counts them in `traffic`. `early`
+    /// is what the client sent already, such as what came right behind its request.
     pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
         self,
         mut client: S,
         early: Bytes,
         deadline: &Deadline,
-    ) -> (io::Result<()>, Traffic) {
+        traffic: &Cell<Traffic>,
+    ) -> io::Result<()> {
         let timeout = self.timeout;
-        let traffic = Cell::default();
-        let mut upstream = Watched { stream: self.upstream, deadline, timeout, traffic: &traffic };
+        let from_upstream = self.early.len() as u64;
+        traffic.set(Traffic { from_upstream, ..Traffic::default() });
+        let mut upstream = Watched { stream: self.upstream, deadline, timeout, traffic };
         deadline.wait(Instant::now(), timeout);
         let mut carrying = pin!(async {
             upstream.write_all(&early).await?;
@@ -61,7 +65,7 @@ impl Tunnel {
             client.write_all(&self.early).await?;
             tokio::io::copy_bidirectional(&mut client, &mut upstream).await.map(drop)
         });
-        let result = std::future::poll_fn(|cx| {
+        std::future::poll_fn(|cx| {
             let result = carrying.as_mut().poll(cx);
             if result.is_pending() {
                 deadline.wake(cx.waker());
@@ -71,8 +75,51 @@ impl Tunnel {
             }
             result
         })
-        .await;
-        (result, traffic.get())
+        .await
+    }
+}
+
+/// A request whose connection goes on in a tunnel, and which ends with it, however that ends.
+pub(crate) struct Left {
+    tunnel: Tunnel,
+    /// See [`Left::take_over`].
+    ending: Ending,
+}
+
+impl Left {
+    /// Takes over what is to be logged at the request's end.
+    pub(crate) fn take_over(&mut self, logging: Option<Logging>, record: Option<Box<dyn Tail>>) {
+        (self.ending.logging, self.ending.record) = (logging, record);
+    }
+
+    /// See [`Tunnel::run`].
+    pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
+        self,
+        client: S,
+        early: Bytes,
+        deadline: &Deadline,
+    ) -> io::Result<()> {
+        self.tunnel.run(client, early, deadline, &self.ending.traffic).await
+    }
+}
+
+/// Tells when it is dropped what went through a tunnel.
+#[derive(Default)]
+struct Ending {
+    logging: Option<Logging>,
+    record: Option<Box<dyn Tail>>,
+    traffic: Cell<Traffic>,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let sent = self.traffic.get().from_upstream as usize;
+        if let Some(logging) = &mut self.logging {
+            logging.sent(sent);
+        }
+        if let Some(record) = &mut self.record {
+            record.sent(sent);
+        }
     }
 }
 
@@ -87,7 +134,7 @@ impl<R: PluginRuntime> Handler<R> {
     ) -> Option<response::Parts> {
         let tunnel = connection.into_tunnel(timeout?);
         agree(&mut head.headers);
-        self.tunnel.set(Some(Box::new(tunnel)));
+        self.left.set(Some(Box::new(Left { tunnel, ending: Ending::default() })));
         Some(head)
     }
 }

@@ -183,6 +183,8 @@ impl<R: PluginRuntime> Worker<R> {
     pub(crate) fn snapshot(&self) -> Rc<Held<R>> {
         let mut known = self.snapshot.borrow_mut();
         if known.0 != self.published.version() {
+            #[cfg(test)]
+            let _measured = tests::Takeover::begin();
             let (version, snapshot) = self.published.load();
             *known = (version, Rc::new(Held { snapshot, old: self.old.clone() }));
         }
@@ -345,8 +347,7 @@ impl<R: PluginRuntime> Worker<R> {
         }
         let peer = Peer::new(address, local, &self.options);
         let log = self.log.as_ref().map(|buffer| LogEntry::new(buffer, peer.text().clone()));
-        let handler =
-            Handler { worker: Rc::clone(self), peer, deadline, guard, log, tunnel: Cell::default() };
+        let handler = Handler { worker: Rc::clone(self), peer, deadline, guard, log, left: Cell::default() };
         // Several tasks, so that plain connections do not carry what only others need.
         match &listener.tls {
             None if !listener.proxy_protocol && listener.serves == Serves::Http1 => {
@@ -439,10 +440,10 @@ impl<R: PluginRuntime> Handler<R> {
         })
         .await
         .map_err(io::Error::other);
-        if let Some(tunnel) = handler.tunnel.take() {
+        if let Some(left) = handler.left.take() {
             let parts = connection.into_parts();
             // In a box, so that connections that stay with HTTP do not carry what it needs.
-            result = Box::pin(tunnel.run(parts.io.into_inner(), parts.read_buf, &deadline)).await.0;
+            result = Box::pin(left.run(parts.io.into_inner(), parts.read_buf, &deadline)).await;
         }
         if let Err(error) = result {
             tracing::debug!(%address, %error, "a connection ended with an error");

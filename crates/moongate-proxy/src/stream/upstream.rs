@@ -11,7 +11,7 @@ use moongate_hooks::PluginRuntime;
 use super::Destination;
 use crate::access_log::StreamLogging;
 use crate::balanced::Chosen;
-use crate::connection::{ConnectError, Names, connect, connect_to};
+use crate::connection::{connect, connect_to};
 use crate::hash;
 use crate::snapshot::Upstream;
 use crate::tunnel::UpstreamStream;
@@ -102,11 +102,9 @@ impl<R: PluginRuntime> Worker<R> {
         let upstream = &*destination.upstream;
         let (stream, authority, own_name) = match chosen {
             None => {
-                let names = Names { dns: &self.shared.dns, random: self.random() as usize };
-                let (stream, _) = connect(upstream, names).await.map_err(|error| match error {
-                    ConnectError::Resolve(error) => io::Error::other(error),
-                    ConnectError::Connect(error) => error,
-                })?;
+                let (dns, random) = (&self.shared.dns, self.random() as usize);
+                let addresses = dns.addresses(&upstream.host, upstream.port, random).await;
+                let (stream, _) = connect(upstream, addresses.map_err(io::Error::other)?, dns).await?;
                 (stream, &upstream.authority, &upstream.host_header)
             }
             Some(chosen) => {

@@ -128,6 +128,30 @@ fn a_service_whose_host_does_not_exist_is_not_proxied_and_the_name_not_asked_for
 }
 
 #[test]
+fn a_name_server_that_is_silent_is_waited_for_as_it_may_take_and_told_of() {
+    let names = NameServer::start();
+    names.set_silent(true);
+    // How long a connection may take does not matter, for there is none to wait for.
+    for service in ["host: a.test, connect_timeout: 60000", "host: a.test, connect_timeout: 1"] {
+        let gateway = Gateway::with(String::new(), service, resolver(&names));
+        let begun = tokio::time::Instant::now();
+        let answer = gateway.get("/x", &[("Accept", "application/json")]);
+        assert_eq!(answer.status, 500, "{service}");
+        assert!(
+            answer.body.contains("\"name resolution failed: no name server has an answer\""),
+            "{}",
+            answer.body
+        );
+        assert!(answer.header("via").is_none());
+        let taken = begun.elapsed();
+        assert!(
+            (Duration::from_millis(200)..Duration::from_secs(5)).contains(&taken),
+            "{service}: {taken:?}"
+        );
+    }
+}
+
+#[test]
 fn a_service_whose_host_moves_is_followed_although_its_connections_are_kept() {
     let names = NameServer::start();
     names.set_addresses("a.test", &[[127, 0, 0, 1]], 1);
