@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use socket2::SockRef;
 
-use crate::client::{Client, Response, get};
+use crate::client::{Client, get};
 use crate::harness::{Gateway, Setup};
+use crate::logs::lines;
 
 /// An upstream that does the same to each connection.
 pub fn upstream(serve: fn(TcpStream)) -> SocketAddr {
@@ -145,6 +146,35 @@ fn a_response_that_breaks_off_is_seen_as_such_by_its_client() {
 }
 
 #[test]
+fn a_response_that_breaks_off_is_told_of_in_the_log_once() {
+    let breaks_off = upstream(|mut stream| {
+        head(&mut stream);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.");
+    });
+    let pauses = upstream(|mut stream| {
+        head(&mut stream);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.");
+        std::thread::sleep(Duration::from_secs(60));
+    });
+    for (address, text) in
+        [(breaks_off, "the upstream's response broke off"), (pauses, "the upstream paused for too long")]
+    {
+        let gateway = gateway(&format!("http://{address}"), "read_timeout: 200,");
+        let mut client = Client::connect(gateway.proxy);
+        client.send(b"GET /bad HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+        let id = client.receive_head().unwrap().header("x-kong-request-id").unwrap();
+        assert_eq!(client.count(100).unwrap(), 10);
+        let line = lines(&gateway.folder().join("prefix/logs/access.log"), 1).remove(0);
+        assert!(line.contains("\"GET /bad HTTP/1.1\" 200 10 ") && line.contains(&id), "{line}");
+        let log = gateway.stop();
+        let told: Vec<_> = log.lines().filter(|line| line.contains(&id)).collect();
+        assert_eq!(told.len(), 1, "{log}");
+        assert!(told[0].contains(" WARN ") && told[0].contains(text), "{}", told[0]);
+        assert!(told[0].contains(&address.to_string()), "{}", told[0]);
+    }
+}
+
+#[test]
 fn a_response_that_pauses_for_too_long_breaks_off() {
     let pauses = upstream(|mut stream| {
         head(&mut stream);
@@ -161,19 +191,25 @@ fn a_response_that_pauses_for_too_long_breaks_off() {
 #[test]
 fn a_name_without_an_address_is_told_and_one_that_nobody_resolves_too() {
     is_told(&gateway("http://nowhere.invalid", ""), 503, "name resolution failed");
-    // Nobody answers there, and nobody says so.
-    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    // Its name server says that it cannot tell.
+    let failing = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let server = format!("resolver_address: ['{}']", failing.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let mut message = [0; 512];
+        while let Ok((length, client)) = failing.recv_from(&mut message) {
+            message[2] |= 0x80;
+            message[3] = 2;
+            failing.send_to(&message[..length], client).unwrap();
+        }
+    });
     let declarative = "
 _format_version: '3.0'
 services:
 - { name: good, url: UPSTREAM, routes: [{ name: good, paths: [/good] }] }
-- { name: bad, url: 'http://somewhere.test', connect_timeout: 500, retries: 0, routes: [{ name: bad, paths: [/bad] }] }
+- { name: bad, url: 'http://somewhere.test', retries: 0, routes: [{ name: bad, paths: [/bad] }] }
 ";
-    let server = format!("dns_resolver: ['{}']", silent.local_addr().unwrap());
     let gateway = Setup::new().declarative(declarative).property(&server).start();
-    let status = get(gateway.proxy, "/bad", &[]).status;
-    assert!(matches!(status, 503 | 504), "{status}");
-    is_well(&gateway);
+    is_told(&gateway, 500, "name resolution failed: no name server has an answer");
 }
 
 /// Descriptors that this process needs for the largest crowd.
@@ -309,10 +345,17 @@ fn a_gateway_without_descriptors_serves_again_when_there_are_some() {
     assert_eq!(known.get("/good", &[]).unwrap().status, 200);
     let crowd = crowd(gateway.proxy, 400, b"");
     std::thread::sleep(Duration::from_millis(500));
-    // Whoever has a connection is answered, if only that no connection to the upstream can be had.
+    // Whoever has a connection is served over one that the gateway has.
     for _ in 0..5 {
-        let answer: Response = known.get("/good", &[]).unwrap();
-        assert!(matches!(answer.status, 200 | 502), "{}", answer.status);
+        assert_eq!(known.get("/good", &[]).unwrap().status, 200);
+    }
+    // The upstream closes that one, and the next who waits to be accepted gets its descriptor.
+    let _ = known.get("/good?drop=1", &[]).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    for _ in 0..2 {
+        let answer = known.get("/good", &[("accept", "application/json")]).unwrap();
+        let told = answer.json()["message"].clone();
+        assert_eq!((answer.status, told.as_str()), (500, Some("An unexpected error occurred")));
     }
     drop(crowd);
     let started = Instant::now();

@@ -11,7 +11,7 @@ use crate::client::{Client, get};
 use crate::harness::Setup;
 
 /// The lines of a file, once there are so many.
-fn lines(path: &Path, count: usize) -> Vec<String> {
+pub fn lines(path: &Path, count: usize) -> Vec<String> {
     let started = Instant::now();
     loop {
         let text = fs::read_to_string(path).unwrap_or_default();

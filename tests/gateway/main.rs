@@ -37,5 +37,7 @@ mod proxying;
 mod records;
 mod safety;
 mod size;
+mod timeouts;
 mod traffic;
 mod trailers;
+mod websocket;
