@@ -1,6 +1,6 @@
 //! A response that is kept.
 
-use moongate_sdk::serde_json;
+use moongate_sdk::serde_json::{self, Map, Value, json};
 use serde::{Deserialize, Serialize};
 
 /// A response that is kept.
@@ -43,6 +43,28 @@ impl Entry {
         stored.push(b'\n');
         stored.extend_from_slice(body);
         stored
+    }
+
+    /// The entry as it is shown to operators. Bytes of the body that are no text are replaced.
+    pub(crate) fn show(&self) -> Value {
+        let Head { status, kept, ttl, .. } = &self.head;
+        let mut headers = Map::new();
+        for (name, value) in &self.head.headers {
+            let value = Value::from(value.as_str());
+            match headers.get_mut(name) {
+                None => drop(headers.insert(name.clone(), value)),
+                Some(Value::Array(values)) => values.push(value),
+                Some(one) => *one = json!([one.take(), value]),
+            }
+        }
+        json!({
+            "status": status,
+            "headers": headers,
+            "body": String::from_utf8_lossy(&self.body),
+            "body_len": self.body.len(),
+            "timestamp": kept,
+            "ttl": ttl,
+        })
     }
 
     pub(crate) fn decode(stored: &[u8]) -> Option<Self> {

@@ -107,12 +107,33 @@ impl OnResponseBody for ProxyCache {
 }
 
 impl Admin for ProxyCache {
-    const ROUTES: &'static [AdminRoute] = &[AdminRoute::new("DELETE", "/proxy-cache")];
+    const ROUTES: &'static [AdminRoute] = &[
+        AdminRoute::new("DELETE", "/proxy-cache"),
+        AdminRoute::new("GET", "/proxy-cache/{cache_key}"),
+        AdminRoute::new("DELETE", "/proxy-cache/{cache_key}"),
+        // All configurations keep responses in one place, where keys tell them apart.
+        AdminRoute::new("GET", "/proxy-cache/{plugin_id}/caches/{cache_key}"),
+        AdminRoute::new("DELETE", "/proxy-cache/{plugin_id}/caches/{cache_key}"),
+    ];
 
-    /// Forgets everything: what was kept before has other names from then on.
-    fn on_admin(_: &AdminRequest) -> Result<Reply, Error> {
-        kv::set(AGE, (age() + 1).to_string(), None);
-        Ok(Reply::new(204))
+    fn on_admin(request: &AdminRequest) -> Result<Reply, Error> {
+        let key = match request.path.strip_prefix("/proxy-cache/") {
+            // Forgets everything: what was kept before has other names from then on.
+            None => {
+                kv::set(AGE, (age() + 1).to_string(), None);
+                return Ok(Reply::new(204));
+            }
+            Some(below) => below.rsplit('/').next().unwrap_or_default(),
+        };
+        let name = stored_under(key);
+        let Some(entry) = kv::get(&name).and_then(|stored| Entry::decode(&stored)) else {
+            return Ok(Reply::message(404, "Not found"));
+        };
+        if request.method == "DELETE" {
+            kv::delete(&name);
+            return Ok(Reply::new(204));
+        }
+        Ok(Reply::json(200, &entry.show()))
     }
 }
 

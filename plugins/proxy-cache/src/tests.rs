@@ -171,13 +171,35 @@ fn a_client_can_ask_for_what_is_kept_only() {
 }
 
 #[test]
-fn everything_can_be_forgotten() {
-    let _gateway = gateway();
+fn what_is_kept_can_be_looked_at_and_forgotten() {
+    let gateway = gateway();
     let plugin = plugin(&json!({}));
-    let get = || RawRequest::get("/");
-    for expected in ["Miss", "Hit"] {
-        assert_eq!(status(&plugin, &get(), &json_response()), expected);
+    let get = RawRequest::get("/");
+    let ask = |method: &str, path: &str| {
+        let path = path.to_owned();
+        let request =
+            AdminRequest { method: method.into(), path, query: None, headers: vec![], body: vec![] };
+        ProxyCache::on_admin(&request).unwrap()
+    };
+    let fill = || {
+        assert_eq!(status(&plugin, &get, &json_response()), "Miss");
+        assert_eq!(status(&plugin, &get, &json_response()), "Hit");
+    };
+    fill();
+    let key = String::from_utf8(get.response_header("x-cache-key").unwrap()).unwrap();
+    let one = format!("/proxy-cache/{key}");
+    let of_plugin = format!("/proxy-cache/0a0b0c0d-0000-4000-8000-000000000001/caches/{key}");
+    gateway.advance(Duration::from_secs(1));
+    for path in [&one, &of_plugin] {
+        let shown = ask("GET", path);
+        let shown: Value = serde_json::from_slice(&shown.body).unwrap();
+        assert_eq!((&shown["status"], &shown["ttl"]), (&json!(200), &json!(300)));
+        assert_eq!(shown["headers"]["content-type"], "application/json");
+        assert_eq!(shown["timestamp"], 1_709_210_096);
     }
-    kv::set(AGE, (age() + 1).to_string(), None);
-    assert_eq!(status(&plugin, &get(), &json_response()), "Miss");
+    for path in [one.as_str(), &of_plugin, "/proxy-cache"] {
+        assert_eq!(ask("DELETE", path).status, 204);
+        assert_eq!((ask("GET", &one).status, ask("DELETE", &one).status), (404, 404));
+        fill();
+    }
 }
