@@ -82,22 +82,19 @@ struct Answer {
 
 impl Answer {
     fn show(self, took: Duration) -> Value {
-        let mut shown = json!({
+        // Where it was cut, the last letter may be half there.
+        let is_text = std::str::from_utf8(&self.body)
+            .map_or_else(|error| self.truncated && error.error_len().is_none(), |_| true);
+        json!({
             "status": self.status.as_u16(),
             "headers": self.headers,
             "body": String::from_utf8_lossy(&self.body),
+            "body_base64": (!is_text).then(|| STANDARD.encode(&self.body)),
             "truncated": self.truncated,
             "trailers": self.trailers,
             "took": (took.as_secs_f64() * 1e6).round() / 1e3,
             "trace": self.trace,
-        });
-        // Where it was cut, the last letter may be half there.
-        let is_text = std::str::from_utf8(&self.body)
-            .map_or_else(|error| self.truncated && error.error_len().is_none(), |_| true);
-        if !is_text {
-            shown["body_base64"] = STANDARD.encode(&self.body).into();
-        }
-        shown
+        })
     }
 }
 

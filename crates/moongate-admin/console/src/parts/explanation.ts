@@ -81,7 +81,7 @@ export interface Tried {
   headers: [string, string][];
   body: string;
   /** The same, where it is no text. */
-  body_base64?: string;
+  body_base64: string | null;
   trailers: [string, string][];
   /** Whether the body is longer than what is shown. */
   truncated: boolean;
