@@ -349,14 +349,19 @@ fn a_gateway_without_descriptors_serves_again_when_there_are_some() {
     for _ in 0..5 {
         assert_eq!(known.get("/good", &[]).unwrap().status, 200);
     }
-    // The upstream closes that one, and the next who waits to be accepted gets its descriptor.
-    let _ = known.get("/good?drop=1", &[]).unwrap();
-    std::thread::sleep(Duration::from_millis(500));
-    for _ in 0..2 {
+    // The upstream closes that one, and the next who waits to be accepted gets its descriptor, unless a busy machine lets
+    // the gateway have it again first.
+    let started = Instant::now();
+    let answer = loop {
+        let _ = known.get("/good?drop=1", &[]).unwrap();
+        std::thread::sleep(Duration::from_millis(500));
         let answer = known.get("/good", &[("accept", "application/json")]).unwrap();
-        let told = answer.json()["message"].clone();
-        assert_eq!((answer.status, told.as_str()), (500, Some("An unexpected error occurred")));
-    }
+        if answer.status != 200 || started.elapsed() > Duration::from_secs(20) {
+            break answer;
+        }
+    };
+    let told = answer.json()["message"].clone();
+    assert_eq!((answer.status, told.as_str()), (500, Some("An unexpected error occurred")));
     drop(crowd);
     let started = Instant::now();
     loop {
