@@ -97,6 +97,24 @@ fn a_failing_plugin_is_overlooked_where_the_operator_says_so() {
 }
 
 #[test]
+fn single_configurations_may_fail_in_another_way_than_their_plugin() {
+    let plugin = |more: &str| format!("[{{name: probe, config: {{mode: trap}}{more}}}]");
+    let id = "0a0b0c0d-0000-4000-8000-000000000001";
+    let gateway = Setup::new()
+        .declarative(&format!(
+            "_format_version: '3.0'\nservices:\n- url: UPSTREAM\n  routes:\n  - {{paths: [/closed], plugins: {}}}\n  - {{paths: \
+             [/named], plugins: {}}}\n  - {{paths: [/by-id], plugins: {}}}\n",
+            plugin(""),
+            plugin(", instance_name: lenient"),
+            plugin(&format!(", id: {id}")),
+        ))
+        .property(&format!("plugin_settings: {{probe: {{on_failure_of: {{lenient: open, {id}: open}}}}}}"))
+        .start();
+    let statuses = ["/closed", "/named", "/by-id"].map(|path| get(gateway.proxy, path, &[]).status);
+    assert_eq!(statuses, [500, 200, 200]);
+}
+
+#[test]
 fn a_plugin_that_floods_the_log_gets_its_lines_of_a_second_and_no_more() {
     let gateway = probe("flood");
     assert_eq!(get(gateway.proxy, "/bad", &[]).status, 200);

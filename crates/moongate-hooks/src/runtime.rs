@@ -90,6 +90,8 @@ pub trait PluginRuntime: Send + Sync + 'static {
 pub struct PluginSpec<'a> {
     /// Id of the configuration; empty where there is none to speak of.
     pub id: &'a str,
+    /// Name of the configuration, if it has one.
+    pub instance_name: Option<&'a str>,
     /// Name of the plugin.
     pub name: &'a str,
     /// The settings.

@@ -135,7 +135,7 @@ fn target() -> PathBuf {
 
 fn bind(host: &PluginHost, name: &str, config: serde_json::Value) -> Arc<Binding> {
     let config = config.as_object().expect("a configuration is an object");
-    host.bind(&PluginSpec { id: "", name, config, bound_to: BoundTo::default() })
+    host.bind(&PluginSpec { id: "", instance_name: None, name, config, bound_to: BoundTo::default() })
         .unwrap_or_else(|error| panic!("{error}; run `cargo xtask plugins`"))
 }
 

@@ -61,6 +61,7 @@ pub struct PluginHost {
 pub struct Binding {
     generation: Arc<Generation>,
     slot: Arc<ConfigSlot>,
+    on_failure: FailurePolicy,
 }
 
 impl PluginHost {
@@ -260,7 +261,7 @@ impl PluginHost {
                 return Err(AdmissionError::Manifest(text));
             }
         }
-        let settings = self.options.settings.get(&name).copied().unwrap_or_default();
+        let settings = self.options.settings.get(&name).cloned().unwrap_or_default();
         let space = self.space(&name);
         let generation = Arc::new(Generation::new(
             artifact,
@@ -322,7 +323,8 @@ impl PluginRuntime for PluginHost {
         }
         let json = serde_json::Value::Object(config).to_string();
         let slot = self.runtime.block_on(generation.accept(json))?;
-        Ok(Arc::new(Binding { generation, slot }))
+        let on_failure = generation.settings.on_failure_of(spec.id, spec.instance_name);
+        Ok(Arc::new(Binding { generation, slot, on_failure }))
     }
 
     fn is_current(&self, binding: &Binding) -> bool {
@@ -340,7 +342,7 @@ impl PluginRuntime for PluginHost {
     }
 
     fn on_failure(binding: &Binding) -> FailurePolicy {
-        binding.generation.settings.on_failure
+        binding.on_failure
     }
 
     async fn on_early_request(

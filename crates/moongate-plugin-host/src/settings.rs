@@ -46,10 +46,12 @@ impl Default for HostOptions {
 }
 
 /// What one plugin may use, and what its failure means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PluginSettings {
     /// What a request gets when the plugin fails.
     pub on_failure: FailurePolicy,
+    /// The same for single configurations, by their instance name or id.
+    pub on_failure_of: BTreeMap<String, FailurePolicy>,
     /// CPU time of one hook, in whole milliseconds.
     pub cpu_budget: Duration,
     /// Time on the clock of one hook, waiting included.
@@ -64,11 +66,20 @@ impl Default for PluginSettings {
     fn default() -> Self {
         Self {
             on_failure: FailurePolicy::Closed,
+            on_failure_of: BTreeMap::new(),
             cpu_budget: Duration::from_millis(100),
             wall_budget: Duration::from_secs(1),
             memory_limit: 64 * 1024 * 1024,
             max_calls_per_instance: 1_000_000,
         }
+    }
+}
+
+impl PluginSettings {
+    /// What a request gets when the plugin fails with the configuration of this id and name.
+    pub fn on_failure_of(&self, id: &str, instance_name: Option<&str>) -> FailurePolicy {
+        let own = instance_name.and_then(|name| self.on_failure_of.get(name));
+        own.or_else(|| self.on_failure_of.get(id)).copied().unwrap_or(self.on_failure)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What would become of a request: what the proxy says of its route, with the plugins and targets that follow from it.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use moongate_admin::{
@@ -8,7 +9,7 @@ use moongate_admin::{
 use moongate_balancer::HealthWord;
 use moongate_hooks::{FailurePolicy, PluginCatalog};
 use moongate_model::{Entities, Plugin, PluginIndex, Protocol, Route, Service};
-use moongate_plugin_host::PluginHost;
+use moongate_plugin_host::{PluginHost, PluginSettings};
 use moongate_proxy::{Explanation, Proxy, Question, Rated, Snapshot};
 use uuid::Uuid;
 
@@ -19,16 +20,14 @@ use crate::properties::{Listener, Properties};
 pub(crate) struct Explainer {
     /// Where clients connect to, and how.
     listeners: Vec<(SocketAddr, Listener)>,
-    /// What the failure of each plugin means.
-    on_failure: Vec<(String, FailurePolicy)>,
+    /// Among them what the failure of each plugin means.
+    settings: BTreeMap<String, PluginSettings>,
 }
 
 impl Explainer {
     pub(crate) fn new(properties: &Properties, addresses: &[SocketAddr]) -> Self {
         let listeners = addresses.iter().copied().zip(properties.proxy_listen.iter().cloned()).collect();
-        let settings = properties.plugin_settings.iter();
-        let on_failure = settings.map(|(name, settings)| (name.clone(), settings.on_failure)).collect();
-        Self { listeners, on_failure }
+        Self { listeners, settings: properties.plugin_settings.clone() }
     }
 
     /// Where clients connect to with or without TLS and, if asked, with HTTP/2.
@@ -109,10 +108,13 @@ impl Explainer {
             .filter_map(|plugin| {
                 let status =
                     loaded.iter().find(|status| status.name == plugin.name && status.generation > 0)?;
-                let policy = self.on_failure.iter().find(|(name, _)| *name == plugin.name);
-                let policy = policy.map_or(FailurePolicy::default(), |(_, policy)| *policy);
+                let id = plugin.id.to_string();
+                let policy =
+                    self.settings.get(&plugin.name).map_or_else(FailurePolicy::default, |settings| {
+                        settings.on_failure_of(&id, plugin.instance_name.as_deref())
+                    });
                 Some(Run {
-                    id: plugin.id.to_string(),
+                    id,
                     name: plugin.name.clone(),
                     instance_name: plugin.instance_name.clone(),
                     level: level(plugin),

@@ -102,6 +102,7 @@ fn bind<R: PluginRuntime>(plugin: &Plugin, runtime: &R) -> Result<Arc<R::Binding
         .map(|entity| entity.as_ref().map(|entity| entity.id.to_string()));
     let bound_to =
         BoundTo { route: route.as_deref(), service: service.as_deref(), consumer: consumer.as_deref() };
-    let spec = PluginSpec { id: &id, name: &plugin.name, config: &plugin.config, bound_to };
+    let instance_name = plugin.instance_name.as_deref();
+    let spec = PluginSpec { id: &id, instance_name, name: &plugin.name, config: &plugin.config, bound_to };
     runtime.bind(&spec).map_err(|source| SnapshotError::Plugin { id: plugin.id, source })
 }

@@ -19,7 +19,7 @@ pub(super) fn read(value: &Value) -> Read<BTreeMap<String, PluginSettings>> {
             Ok(settings) => {
                 all.insert(plugin, settings);
             }
-            Err(wrong) => problems.extend(wrong.into_iter().map(|wrong| wrong.below(&plugin))),
+            Err(wrong) => problems.extend(below(wrong, &plugin)),
         }
     }
     if problems.is_empty() { Ok(all) } else { Err(problems) }
@@ -29,8 +29,11 @@ pub(super) fn read(value: &Value) -> Read<BTreeMap<String, PluginSettings>> {
 pub(super) fn show(all: &BTreeMap<String, PluginSettings>) -> Json {
     all.iter()
         .map(|(plugin, settings)| {
+            let of = settings.on_failure_of.iter();
+            let of: BTreeMap<_, _> = of.map(|(name, policy)| (name, name_of(policy, &POLICIES))).collect();
             let shown = json!({
                 "on_failure": name_of(&settings.on_failure, &POLICIES),
+                "on_failure_of": of,
                 "cpu_budget": settings.cpu_budget.as_millis() as u64,
                 "wall_budget": settings.wall_budget.as_millis() as u64,
                 "memory_limit": settings.memory_limit,
@@ -47,6 +50,7 @@ fn settings(value: &Value) -> Read<PluginSettings> {
     for (name, value) in entries(value)? {
         let read = match name.as_str() {
             "on_failure" => choice(value, &POLICIES).map(|policy| settings.on_failure = policy),
+            "on_failure_of" => policies(value).map(|policies| settings.on_failure_of = policies),
             "cpu_budget" => milliseconds(value).map(|budget| settings.cpu_budget = budget),
             "wall_budget" => milliseconds(value).map(|budget| settings.wall_budget = budget),
             "memory_limit" => {
@@ -55,10 +59,24 @@ fn settings(value: &Value) -> Read<PluginSettings> {
             _ => Err(vec![unknown(&name)]),
         };
         if let Err(wrong) = read {
-            problems.extend(wrong.into_iter().map(|wrong| wrong.below(&name)));
+            problems.extend(below(wrong, &name));
         }
     }
     if problems.is_empty() { Ok(settings) } else { Err(problems) }
+}
+
+/// A map from configurations to what their failure means.
+fn policies(value: &Value) -> Read<BTreeMap<String, FailurePolicy>> {
+    let mut policies = BTreeMap::new();
+    for (configuration, value) in entries(value)? {
+        let policy = choice(value, &POLICIES).map_err(|wrong| below(wrong, &configuration))?;
+        policies.insert(configuration, policy);
+    }
+    Ok(policies)
+}
+
+fn below(wrong: Vec<Wrong>, name: &str) -> Vec<Wrong> {
+    wrong.into_iter().map(|wrong| wrong.below(name)).collect()
 }
 
 fn unknown(name: &str) -> Wrong {
@@ -78,7 +96,7 @@ pub(super) fn entries(value: &Value) -> Read<Vec<(String, &Value)>> {
     }
 }
 
-const NAMES: [&str; 4] = ["on_failure", "cpu_budget", "wall_budget", "memory_limit"];
+const NAMES: [&str; 5] = ["on_failure", "on_failure_of", "cpu_budget", "wall_budget", "memory_limit"];
 
 const POLICIES: [(&str, FailurePolicy); 2] =
     [("closed", FailurePolicy::Closed), ("open", FailurePolicy::Open)];

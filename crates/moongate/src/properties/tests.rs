@@ -121,7 +121,7 @@ flag or the address
 DIR/moongate.yaml:7: plugin_settings.jwt-claims.on_failure `opened` is none of closed, open; did you mean `open`?
 DIR/moongate.yaml:8: plugin_settings.jwt-claims.memory_limit `1TiB` is no size, such as 512KiB, 64MiB, 1GiB, or a \
 number of bytes
-DIR/moongate.yaml:9: plugin_settings.jwt-claims.budget is no setting; there are on_failure, cpu_budget, \
+DIR/moongate.yaml:9: plugin_settings.jwt-claims.budget is no setting; there are on_failure, on_failure_of, cpu_budget, \
 wall_budget, memory_limit
 environment variable MOONGATE_WORKERS: workers `many` is no whole number from 1 to 1024, and not `auto`
 environment variable MOONGATE_TRUSTED_IP: `MOONGATE_TRUSTED_IP` is no property; did you mean `MOONGATE_TRUSTED_IPS`?
@@ -329,12 +329,14 @@ fn what_is_about_tls_is_read_and_keys_are_not_shown() {
 
 #[test]
 fn lists_and_maps_are_written_with_commas_or_as_yaml() {
-    let settings = "plugin_settings={jwt-claims: {on_failure: open, cpu_budget: 5, memory_limit: 2m}}";
+    let settings = "plugin_settings={jwt-claims: {on_failure: open, on_failure_of: {partners: closed}, cpu_budget: 5, \
+                    memory_limit: 2m}}";
     let properties = load(&["plugin_dirs=a, b", "trusted_ips=[10.0.0.0/8, '::1']", settings]).unwrap();
     assert_eq!(properties.plugin_dirs, [Path::new("a"), Path::new("b")]);
     assert_eq!(properties.to_json()["trusted_ips"], json!(["10.0.0.0/8", "::1/128"]));
-    let settings = properties.plugin_settings["jwt-claims"];
-    assert_eq!(settings.on_failure, FailurePolicy::Open);
+    let settings = &properties.plugin_settings["jwt-claims"];
+    assert_eq!(settings.on_failure_of("1", None), FailurePolicy::Open);
+    assert_eq!(settings.on_failure_of("1", Some("partners")), FailurePolicy::Closed);
     assert_eq!(settings.cpu_budget, Duration::from_millis(5));
     assert_eq!(settings.wall_budget, Duration::from_secs(1));
     assert_eq!(settings.memory_limit, 2 * 1024 * 1024);
