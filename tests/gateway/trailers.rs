@@ -30,7 +30,7 @@ fn mirrors(mut stream: TcpStream) {
             Some((_, body)) => body.len() >= 5,
             None => false,
         };
-        if is_whole && text.ends_with("\r\n\r\n") || is_whole && text.ends_with("hello") {
+        if is_whole && (text.ends_with("\r\n\r\n") || text.ends_with("hello")) {
             break;
         }
         match stream.read(&mut part) {

@@ -5,6 +5,7 @@ mod schema;
 
 use serde_json::{Map, Value, json};
 
+use self::schema::annotate;
 use crate::COMPATIBLE_VERSION;
 use crate::access::Access;
 use crate::resource::{About, Pattern, patterns};
@@ -41,6 +42,7 @@ pub(crate) fn document(access: &Access) -> Value {
         }
     }
     schemas.insert("error".to_owned(), schema::of_error());
+    let mut components = json!({"schemas": schemas});
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -49,15 +51,16 @@ pub(crate) fn document(access: &Access) -> Value {
             "version": access.node().version(),
         },
         "paths": paths,
-        "components": {"schemas": schemas},
     });
     if access.node().admin_token().is_some() {
-        document["components"]["securitySchemes"] = json!({
+        let schemes = json!({
             "bearer": {"type": "http", "scheme": "bearer"},
             "header": {"type": "apiKey", "in": "header", "name": "Kong-Admin-Token"},
         });
-        document["security"] = json!([{"bearer": []}, {"header": []}]);
+        annotate(&mut components, "securitySchemes", schemes);
+        annotate(&mut document, "security", json!([{"bearer": []}, {"header": []}]));
     }
+    annotate(&mut document, "components", components);
     document
 }
 
@@ -80,11 +83,14 @@ struct Operation {
     summary: String,
     /// What may stand in the query: name, schema, and what it is for.
     query: Vec<(&'static str, Value, &'static str)>,
-    /// The body of the request, by media type.
-    body: Vec<(&'static str, Value)>,
-    /// The answers, but for refusals: status, what it means, and the body by media type.
-    answers: Vec<(&'static str, &'static str, Vec<(&'static str, Value)>)>,
+    /// The body of the request.
+    body: Bodies,
+    /// The answers, but for refusals: status, what it means, and the body.
+    answers: Vec<(&'static str, &'static str, Bodies)>,
 }
+
+/// The schema of a body by its media type.
+type Bodies = Vec<(&'static str, Value)>;
 
 impl Operation {
     fn new(summary: impl Into<String>) -> Self {
@@ -140,7 +146,7 @@ impl Operation {
         for (status, meaning, kinds) in self.answers {
             let mut response = json!({"description": meaning});
             if !kinds.is_empty() {
-                response["content"] = content(kinds);
+                annotate(&mut response, "content", content(kinds));
             }
             responses.insert(status.to_owned(), response);
         }
@@ -148,12 +154,12 @@ impl Operation {
         responses.insert("default".to_owned(), refusal);
         let mut operation = json!({"summary": self.summary, "responses": responses});
         if !self.body.is_empty() {
-            operation["requestBody"] = json!({"content": content(self.body)});
+            annotate(&mut operation, "requestBody", json!({"content": content(self.body)}));
         }
         let parameter = |(name, schema, description)| json!({"name": name, "in": "query", "schema": schema, "description": description});
         let parameters: Vec<Value> = self.query.into_iter().map(parameter).collect();
         if !parameters.is_empty() {
-            operation["parameters"] = parameters.into();
+            annotate(&mut operation, "parameters", parameters.into());
         }
         operation
     }

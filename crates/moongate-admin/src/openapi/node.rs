@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::schema::annotate;
 use super::{Operation, entity, list, paged};
 
 /// The operation of a path that is about no entity; `what` says what the path is for.
@@ -41,11 +42,12 @@ pub(super) fn operation(what: &str, path: &str, method: &str) -> Operation {
         ("POST", "/moongate/reload") => operation.answers("200", message()),
         // What becomes of a request, and the same for one that is sent.
         ("POST", "/moongate/explain" | "/moongate/try") => {
-            let mut asked = object(&[("method", "string"), ("url", "string"), ("headers", "object")]);
-            asked["required"] = json!(["url"]);
+            let mut members = vec![("method", "string"), ("url", "string"), ("headers", "object")];
             if path == "/moongate/try" {
-                asked["properties"]["body"] = json!({"type": "string"});
+                members.extend([("body", "string"), ("body_base64", "string")]);
             }
+            let mut asked = object(&members);
+            annotate(&mut asked, "required", json!(["url"]));
             operation.takes(asked).answers("200", object(&[]))
         }
         ("GET", "/metrics") => operation.answers_as("200", "text/plain", json!({"type": "string"})),

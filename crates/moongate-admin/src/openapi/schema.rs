@@ -134,7 +134,7 @@ pub(super) fn of_field(field: &Field) -> Value {
     schema
 }
 
-fn annotate(schema: &mut Value, keyword: &str, value: Value) {
+pub(super) fn annotate(schema: &mut Value, keyword: &str, value: Value) {
     if let Some(schema) = schema.as_object_mut() {
         schema.insert(keyword.to_owned(), value);
     }

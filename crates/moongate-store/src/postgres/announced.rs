@@ -38,7 +38,7 @@ impl Announced {
     /// Passes on what came, if it is for this node and from another.
     pub(super) fn heard(&self, payload: &str) {
         let said: Value = serde_json::from_str(payload).unwrap_or_default();
-        let [node, schema, message] = ["node", "schema", "message"].map(|field| said[field].as_str());
+        let [node, schema, message] = ["node", "schema", "message"].map(|field| said.get(field)?.as_str());
         let (Some(node), Some(schema), Some(message)) = (node, schema, message) else {
             tracing::warn!(payload, "another node says what makes no sense");
             return;
