@@ -122,7 +122,7 @@ fn host_of(files: &[impl AsRef<Path>], settings: PluginSettings) -> Arc<PluginHo
     }
     PluginHost::start(HostOptions {
         plugin_dirs: vec![folder.path().to_owned()],
-        settings: names.iter().map(|name| (name.clone(), settings)).collect(),
+        settings: names.iter().map(|name| (name.clone(), settings.clone())).collect(),
         grants: names.into_iter().map(|name| (name, Grants::all())).collect(),
         ..HostOptions::default()
     })

@@ -120,14 +120,15 @@ impl<R: PluginRuntime> Handler<R> {
         };
         let sent = self.worker.clock.look();
         let gateway = sent.duration_since(started);
+        let head = &exchange.request;
+        let outgoing =
+            Outgoing { upstream, head, forwarding, target: found.target, body, keeps_host, now: sent };
         if upstream.speaks == Speaks::Http2 {
-            let pick = chosen.as_ref().map(|chosen| &chosen.pick);
-            let head = &exchange.request;
-            let sending = self.send_http2(upstream, pick, head, &forwarding, found.target, body);
-            let result = Box::pin(sending).await;
+            let result = Box::pin(self.send_http2(outgoing, chosen.as_deref_mut())).await;
+            let cookie = chosen.as_mut().and_then(|chosen| chosen.cookie.take());
             let now = self.worker.clock.look();
             let timing = Some(Timing::Proxied { gateway, upstream: now.duration_since(sent) });
-            return match result {
+            let mut answer = match result {
                 Ok(response) => {
                     note_answer(exchange, draft, response.status());
                     let (mut head, incoming) = response.into_parts();
@@ -158,10 +159,11 @@ impl<R: PluginRuntime> Handler<R> {
                     Answer { timing: timing.filter(|_| failure.is_proxied()), ..answer }
                 }
             };
+            if let Some(cookie) = cookie {
+                answer.head.headers.append(header::SET_COOKIE, cookie);
+            }
+            return answer;
         }
-        let head = &exchange.request;
-        let outgoing =
-            Outgoing { upstream, head, forwarding, target: found.target, body, keeps_host, now: sent };
         let result = self.send(outgoing, chosen.as_deref_mut()).await;
         let cookie = chosen.as_mut().and_then(|chosen| chosen.cookie.take());
         let now = self.worker.clock.look();

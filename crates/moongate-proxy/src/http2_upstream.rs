@@ -11,23 +11,26 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::uri::{PathAndQuery, Scheme};
-use http::{HeaderValue, Request, Response, Uri, Version, header, request};
+use http::uri::Scheme;
+use http::{Request, Response, Uri, Version, header};
 use http_body::{Body, Frame};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use moongate_balancer::Pick;
+use moongate_balancer::{Algorithm, Pick};
 use moongate_hooks::{Origin, PluginRuntime};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 
+use crate::balanced::Chosen;
 use crate::body::{BodyError, RequestBody, Source};
 use crate::connection::{connect, connect_to, failure};
 use crate::deadline::{Clock, Deadline};
 use crate::error::Failure;
-use crate::forwarded::Forwarding;
+use crate::forwarded::BodyLength;
 use crate::handler::Handler;
 use crate::http2::Local;
+use crate::send::Outgoing;
 use crate::snapshot::Upstream;
 use crate::tls::Secured;
 
@@ -50,95 +53,103 @@ pub(crate) struct SharedBody {
 }
 
 impl<R: PluginRuntime> Handler<R> {
-    /// Sends a request over a shared connection, a new one if need be, and waits for the head of its response.
+    /// Sends a request over a shared connection, a new one if need be, to other targets where that fails and is safe, and waits
+    /// for the head of its response.
+    ///
+    /// Bodies are passed on as they come, so a request of which something was sent is not sent again.
     pub(crate) async fn send_http2(
         &self,
-        upstream: &Upstream,
-        pick: Option<&Pick>,
-        head: &request::Parts,
-        forwarding: &Forwarding<'_>,
-        target: PathAndQuery,
-        body: Source,
+        mut outgoing: Outgoing<'_>,
+        mut chosen: Option<&mut Chosen>,
     ) -> Result<Response<Incoming>, Failure> {
-        let host = &forwarding.host;
-        let authority = pick.map_or(&upstream.authority, |pick| pick.authority());
-        let secured = match &upstream.tls {
-            None => None,
-            Some(client) => Some(client.secure(authority, Some(host)).ok_or(Failure::BadGateway)?),
-        };
-        let pool = secured.as_ref().map_or(authority, |secured| &secured.pool);
+        let upstream = outgoing.upstream;
         let timeouts = self.timeouts(upstream);
-        let body = RequestBody::new(body, &head.headers, &self.deadline, timeouts);
+        let source = std::mem::replace(&mut outgoing.body, Source::Nothing);
+        let body = RequestBody::new(source, &outgoing.head.headers, &self.deadline, timeouts);
         let wait = if body.is_empty() { timeouts.read } else { timeouts.write };
         let length = body.length();
-        let mut request = Request::new(body);
-        *request.method_mut() = head.method.clone();
-        *request.uri_mut() = Uri::from(target);
-        forwarding.write(head, length, request.headers_mut());
-        speak_http2(&mut request, host, secured.is_some()).ok_or(Failure::BadGateway)?;
+        let measures = chosen.as_ref().is_some_and(|chosen| chosen.algorithm() == Algorithm::Latency);
+        let mut body = Some(body);
         let mut tries_left = upstream.retries;
         loop {
+            let begun = measures.then(Instant::now);
+            let authority = chosen.as_ref().map_or(&upstream.authority, |chosen| chosen.pick.authority());
+            let secured = match &upstream.tls {
+                None => None,
+                Some(client) => {
+                    let host = Some(&outgoing.forwarding.host);
+                    Some(client.secure(authority, host).ok_or(Failure::BadGateway)?)
+                }
+            };
+            let pool = secured.as_ref().map_or(authority, |secured| &secured.pool);
             let known = self.worker.pool.shared(pool);
             let is_new = known.is_none();
             let opened = match known {
                 Some(sender) => Ok(sender),
-                None => self.open_http2(upstream, pick, secured.as_ref(), pool).await,
+                None => self.open_http2(upstream, chosen.as_deref(), secured.as_ref(), pool).await,
             };
-            let mut sender = match opened {
-                Ok(sender) => sender,
-                Err(failure) if tries_left == 0 || failure.origin() == Origin::Gateway => {
-                    return Err(failure);
-                }
-                Err(_) => {
-                    tries_left -= 1;
-                    continue;
+            let failure = match opened {
+                // Another try would end the same way.
+                Err(failure) if failure.origin() == Origin::Gateway => return Err(failure),
+                Err(failure) => failure,
+                Ok(mut sender) => {
+                    let Some(sending) = body.take() else { return Err(Failure::BadGateway) };
+                    let request = outgoing.over_http2(sending, length, secured.is_some());
+                    let request = request.ok_or(Failure::BadGateway)?;
+                    self.deadline.set_unanswered(true);
+                    self.deadline.wait(self.worker.clock.now(), wait);
+                    let mut sending = pin!(sender.try_send_request(request));
+                    let answer = std::future::poll_fn(|cx| match sending.as_mut().poll(cx) {
+                        Poll::Ready(answer) => Poll::Ready(Some(answer)),
+                        Poll::Pending => {
+                            self.deadline.wake(cx.waker());
+                            if self.deadline.has_passed() { Poll::Ready(None) } else { Poll::Pending }
+                        }
+                    })
+                    .await;
+                    self.deadline.set_unanswered(false);
+                    match answer {
+                        Some(Ok(response)) => {
+                            self.report_answer(chosen, response.status(), begun);
+                            return Ok(response);
+                        }
+                        Some(Err(mut error)) => {
+                            if let Some(failure) = self.deadline.clients_fault() {
+                                return Err(failure);
+                            }
+                            tracing::debug!(upstream = %authority, error = %error.error(), "no response");
+                            self.worker.pool.forget_shared(pool);
+                            body = error.take_message().map(Request::into_body);
+                            if !is_new && body.is_some() {
+                                // The connection was closed just then, which says nothing about the upstream.
+                                continue;
+                            }
+                            Failure::BadGateway
+                        }
+                        None if self.deadline.has_waited_for_client() => return Err(Failure::RequestTimeout),
+                        None => Failure::GatewayTimeout,
+                    }
                 }
             };
-            self.deadline.set_unanswered(true);
-            self.deadline.wait(self.worker.clock.now(), wait);
-            let mut sending = pin!(sender.try_send_request(request));
-            let answer = std::future::poll_fn(|cx| match sending.as_mut().poll(cx) {
-                Poll::Ready(answer) => Poll::Ready(Some(answer)),
-                Poll::Pending => {
-                    self.deadline.wake(cx.waker());
-                    if self.deadline.has_passed() { Poll::Ready(None) } else { Poll::Pending }
-                }
-            })
-            .await;
-            self.deadline.set_unanswered(false);
-            let mut error = match answer {
-                Some(Ok(response)) => return Ok(response),
-                Some(Err(error)) => error,
-                None if self.deadline.has_waited_for_client() => return Err(Failure::RequestTimeout),
-                None => return Err(Failure::GatewayTimeout),
-            };
-            if let Some(failure) = self.deadline.clients_fault() {
-                return Err(failure);
-            }
-            tracing::debug!(upstream = %authority, error = %error.error(), "no response");
-            self.worker.pool.forget_shared(pool);
-            // What was not sent went into a connection that was closed just then.
-            match error.take_message() {
-                Some(unsent) if !is_new => request = unsent,
-                _ => return Err(Failure::BadGateway),
-            }
+            let may_repeat = body.is_some();
+            self.try_again(&mut outgoing, &mut chosen, failure, &mut tries_left, may_repeat)?;
         }
     }
 
     async fn open_http2(
         &self,
         upstream: &Upstream,
-        pick: Option<&Pick>,
+        chosen: Option<&Chosen>,
         secured: Option<&Secured<'_>>,
         pool: &Arc<str>,
     ) -> Result<Sender, Failure> {
-        let addresses = match pick {
+        let addresses = match chosen {
             Some(_) => Vec::new(),
             None => self.addresses(upstream).await?,
         };
         let opening = async {
-            let stream = match pick {
-                Some(pick) => connect_to(pick.socket()).await?,
+            let stream = match chosen {
+                Some(chosen) => connect_to(chosen.pick.socket()).await?,
                 None => connect(upstream, addresses, &self.worker.shared.dns).await?.0,
             };
             match secured {
@@ -204,18 +215,23 @@ impl Drop for SharedBody {
     }
 }
 
-/// Makes of an HTTP/1 request what HTTP/2 has in its place.
-fn speak_http2(request: &mut Request<RequestBody>, host: &HeaderValue, tls: bool) -> Option<()> {
-    let headers = request.headers_mut();
-    headers.remove(header::HOST);
-    headers.remove(header::CONNECTION);
-    headers.remove(header::TRANSFER_ENCODING);
-    let mut parts = std::mem::take(request.uri_mut()).into_parts();
-    parts.scheme = Some(if tls { Scheme::HTTPS } else { Scheme::HTTP });
-    parts.authority = Some(host.to_str().ok()?.parse().ok()?);
-    *request.uri_mut() = Uri::from_parts(parts).ok()?;
-    *request.version_mut() = Version::HTTP_2;
-    Some(())
+impl Outgoing<'_> {
+    /// The request as HTTP/2 has it.
+    fn over_http2(&self, body: RequestBody, length: BodyLength, tls: bool) -> Option<Request<RequestBody>> {
+        let mut request = Request::new(body);
+        *request.method_mut() = self.head.method.clone();
+        let headers = request.headers_mut();
+        self.forwarding.write(self.head, length, headers);
+        headers.remove(header::HOST);
+        headers.remove(header::CONNECTION);
+        headers.remove(header::TRANSFER_ENCODING);
+        let mut parts = Uri::from(self.target.clone()).into_parts();
+        parts.scheme = Some(if tls { Scheme::HTTPS } else { Scheme::HTTP });
+        parts.authority = Some(self.forwarding.host.to_str().ok()?.parse().ok()?);
+        *request.uri_mut() = Uri::from_parts(parts).ok()?;
+        *request.version_mut() = Version::HTTP_2;
+        Some(request)
+    }
 }
 
 async fn handshake<S: AsyncRead + AsyncWrite + Unpin + 'static>(stream: S) -> io::Result<Sender> {

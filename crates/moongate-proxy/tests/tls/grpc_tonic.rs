@@ -10,9 +10,10 @@ use futures_util::stream::{Stream, StreamExt, iter, pending, poll_fn, repeat};
 use http::uri::PathAndQuery;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use moongate_balancer::HealthWord;
 use moongate_model::{Protocol, Service, pki};
 use moongate_proxy::TlsIdentity;
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 use tonic::body::Body;
@@ -20,9 +21,10 @@ use tonic::client::Grpc;
 use tonic::metadata::MetadataValue;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig};
 use tonic::{Code, Request, Status};
+use uuid::Uuid;
 
 use crate::certificates::Authority;
-use crate::entities::all_to;
+use crate::entities::{all_to, declared};
 use crate::gateway::Gateway;
 use codec::Plain;
 use server::{Server, numbered, refusal};
@@ -134,6 +136,34 @@ async fn a_call_takes_metadata_there_and_brings_metadata_back() {
             assert_eq!(*answer.get_ref(), message);
         }
     }
+}
+
+#[tokio::test]
+async fn a_call_that_reaches_no_server_goes_to_another_target_and_counts_against_the_first() {
+    const ID: Uuid = Uuid::from_u128(0x1000_0000_0000_4000_8000_0000_0000_0001);
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let server = Server::start(None);
+    let gateway = Gateway::start_with(
+        declared(&format!(
+            "services: [{{name: s, protocol: grpc, host: up.test, routes: [{{name: r, paths: [/], protocols: [grpc]}}]}}]\n\
+             upstreams: [{{id: {ID}, name: up.test, targets: [{{target: '{nobody}'}}, {{target: '{}'}}],\n  \
+             healthchecks: {{passive: {{type: tcp, unhealthy: {{tcp_failures: 2}}, healthy: {{successes: 1}}}}}}}}]",
+            server.address
+        )),
+        |options| options.workers = 1,
+    );
+    let endpoint = Channel::from_shared(format!("http://{}", gateway.plain_http2())).unwrap();
+    let mut client = Grpc::new(endpoint.connect().await.unwrap());
+    for _ in 0..6 {
+        client.ready().await.unwrap();
+        let mut request = Request::new(Bytes::from_static(b"m"));
+        request.metadata_mut().insert_bin("asked-bin", MetadataValue::from_bytes(b""));
+        let answer = client.unary(request, method("Greet"), Plain).await;
+        assert_eq!(*answer.unwrap().get_ref(), "m");
+    }
+    let mut health = gateway.targets_health(ID);
+    health.sort_by_key(|health| *health == HealthWord::Healthy);
+    assert_eq!(health, [HealthWord::Unhealthy, HealthWord::Healthy]);
 }
 
 #[tokio::test]
