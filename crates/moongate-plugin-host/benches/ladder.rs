@@ -50,7 +50,22 @@ fn ladder(c: &mut Criterion) {
     run(&mut group, "jwt_claims_hs256", &host, std::slice::from_ref(&verified));
     run(&mut group, "jwt_claims_remembered", &host, std::slice::from_ref(&remembered));
     group.finish();
+    host_calls(c);
     languages(c);
+}
+
+/// A hook that calls one function of the host a hundred times; `nothing` is to be taken off.
+fn host_calls(c: &mut Criterion) {
+    let host = host_of(&["test-plugins/costs.wasm"], PluginSettings::default());
+    let mut group = c.benchmark_group("hundred_host_calls");
+    group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
+    let nothing = bind(&host, "costs", json!({ "call": "Clock", "times": 0 }));
+    run(&mut group, "nothing", &host, std::slice::from_ref(&nothing));
+    for call in CALLS {
+        let binding = bind(&host, "costs", json!({ "call": call, "times": 100 }));
+        run(&mut group, call, &host, std::slice::from_ref(&binding));
+    }
+    group.finish();
 }
 
 /// The same plugin in other languages: a token checked, a claim to a header. Those that are built.
@@ -161,6 +176,25 @@ fn exchange() -> Box<Exchange> {
     };
     Box::new(Exchange::new(1, request, client, tokio::time::Instant::now()))
 }
+
+/// What the fixture can call.
+const CALLS: [&str; 15] = [
+    "HeaderGet",
+    "HeaderSet",
+    "Headers",
+    "ContextGet",
+    "ContextSet",
+    "KvGet",
+    "KvSet",
+    "CountersRead",
+    "CountersAdd",
+    "CountersTake",
+    "MetricsRecord",
+    "MetricsSet",
+    "SecretsGet",
+    "LogOff",
+    "Clock",
+];
 
 const SECRET: &str = "moongate-demo-secret";
 
