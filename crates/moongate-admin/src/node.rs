@@ -126,7 +126,7 @@ pub trait Node: Send + Sync + 'static {
         None
     }
 
-    /// Admits a plugin, and keeps it as `file` in the first plugin directory.
+    /// Admits a plugin, and keeps it as `file` in the first plugin directory. It serves when this returns.
     ///
     /// # Errors
     /// See [`InstallError`].
@@ -134,7 +134,7 @@ pub trait Node: Send + Sync + 'static {
         Err(InstallError::Impossible("this node takes no plugins".to_owned()))
     }
 
-    /// Reads the file of a plugin again and makes another generation of it.
+    /// Reads the file of a plugin again and makes another generation of it, which serves when this returns.
     ///
     /// # Errors
     /// See [`InstallError`].

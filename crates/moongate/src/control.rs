@@ -36,6 +36,7 @@ pub(crate) struct Requests {
 enum Request {
     Reload(oneshot::Sender<Result<(), String>>),
     ReadFile,
+    Plugins(oneshot::Sender<()>),
     Stop,
 }
 
@@ -94,6 +95,15 @@ impl Requests {
         let _ = self.sender.send(Request::ReadFile);
     }
 
+    /// Returns when what has changed of the plugins is in use, or was found to be of no use.
+    pub(crate) async fn plugins(&self) {
+        let (answer, answered) = oneshot::channel();
+        if self.sender.send(Request::Plugins(answer)).is_ok() {
+            // An error means that the gateway is stopping, and then nothing is in use.
+            let _ = answered.await;
+        }
+    }
+
     /// Whether the thread has ended.
     pub(crate) fn is_over(&self) -> bool {
         self.sender.is_closed()
@@ -117,10 +127,11 @@ fn run(
                 request = requests.recv() => Wake::Asked(request),
             }
         });
-        let (mut answers, mut file, mut plugins) = (Vec::new(), false, false);
+        let (mut answers, mut waiting, mut file, mut plugins) = (Vec::new(), Vec::new(), false, false);
         match wake {
             Wake::Asked(Some(Request::Reload(answer))) => answers.push(answer),
             Wake::Asked(Some(Request::ReadFile)) => file = true,
+            Wake::Asked(Some(Request::Plugins(answer))) => waiting.push(answer),
             Wake::Asked(Some(Request::Stop) | None) => return,
             Wake::Changed if !watching => continue,
             Wake::Changed => plugins = true,
@@ -129,6 +140,7 @@ fn run(
             match request {
                 Request::Reload(answer) => answers.push(answer),
                 Request::ReadFile => file = true,
+                Request::Plugins(answer) => waiting.push(answer),
                 Request::Stop => return,
             }
         }
@@ -137,6 +149,10 @@ fn run(
         changes.borrow_and_update();
         if plugins && let Err(error) = publish(Trigger::Plugins) {
             tracing::error!("the new plugins are not used, requests are served as before: {error}");
+        }
+        for answer in waiting {
+            // Whoever asked may be gone.
+            let _ = answer.send(());
         }
         if !answers.is_empty() {
             let outcome = publish(Trigger::Reload);

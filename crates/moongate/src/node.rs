@@ -188,12 +188,16 @@ impl Node for GatewayNode {
 
     async fn install_plugin(&self, file: String, artifact: Bytes) -> Result<PluginStatus, InstallError> {
         let host = Arc::clone(&self.host);
-        apart(move || host.install(&file, &artifact)).await
+        let status = apart(move || host.install(&file, &artifact)).await?;
+        self.requests.plugins().await;
+        Ok(status)
     }
 
     async fn reload_plugin(&self, name: String) -> Result<PluginStatus, InstallError> {
         let host = Arc::clone(&self.host);
-        apart(move || host.reload(&name)).await
+        let status = apart(move || host.reload(&name)).await?;
+        self.requests.plugins().await;
+        Ok(status)
     }
 
     async fn reload(&self) -> Result<(), String> {
